@@ -1,0 +1,68 @@
+/*
+ * file - files that are read by mapping, and outputs that appear whole or not at all.
+ */
+#ifndef IO_FILE_H
+#define IO_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+/* A whole file mapped read-only; `data` is NULL for an empty one. */
+struct mapped {
+	const unsigned char *data;
+	size_t size;
+};
+
+/* EX_NOINPUT when it cannot be opened or is no regular file. */
+int file_map(struct mapped *m, const char *path, struct err *e);
+void file_unmap(struct mapped *m);
+
+/* The whole of a regular file in memory, NUL-terminated, for the caller to free;
+ * EX_DATAERR when it is larger than `limit` bytes. */
+int file_read(const char *path, size_t limit, char **text, size_t *len, struct err *e);
+
+bool file_exists(const char *path);
+bool file_is_dir(const char *path);
+/* dir "/" name, for the caller to free; NULL when memory is short. */
+char *file_join(const char *dir, const char *name);
+
+/*
+ * An output: stdout for NULL or "-", else a temporary file beside `path` that
+ * replaces it on output_commit (flush, fsync, rename, fsync of the directory).
+ * Until then nothing of that name changes; output_drop, or the end of the
+ * process by SIGINT, SIGTERM, SIGHUP or SIGPIPE, removes the temporary.
+ */
+struct output {
+	FILE *file;
+	char *path;      /* NULL for stdout */
+	char *temporary;
+};
+
+/* EX_CANTCREAT when the directory is missing or not writable. */
+int output_open(struct output *o, const char *path, struct err *e);
+/* EX_IOERR when anything could not be written, /dev/full on stdout included. */
+int output_commit(struct output *o, struct err *e);
+void output_drop(struct output *o);
+
+/*
+ * A directory that appears whole: its files are written into a temporary sibling
+ * (`temporary`), which outdir_commit renames to `path`. A directory that is
+ * already there is replaced only when it holds a file named `marker` (a tool's
+ * own earlier output) or nothing; otherwise outdir_open says EX_CANTCREAT. Parent
+ * directories are made as needed.
+ */
+struct outdir {
+	char *path, *temporary;
+};
+
+int outdir_open(struct outdir *d, const char *path, const char *marker, struct err *e);
+int outdir_commit(struct outdir *d, struct err *e);
+void outdir_drop(struct outdir *d);
+
+/* Copies a regular file's bytes to a new file, fsynced. */
+int file_copy(const char *from, const char *to, struct err *e);
+
+#endif
