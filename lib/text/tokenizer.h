@@ -1,0 +1,42 @@
+/*
+ * tokenizer - text to token numbers, as the checkpoint's own tokenizer does it.
+ *
+ * WordPiece (BERT): clean, split (white space, punctuation, CJK), lower-case and strip
+ * accents when the checkpoint says so, then the longest pieces of the vocabulary first.
+ * The result equals transformers' for the same files.
+ */
+#ifndef TEXT_TOKENIZER_H
+#define TEXT_TOKENIZER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct tokenizer;
+
+/* One encoded text or pair; {0} is an empty one and can be used again. */
+struct encoding {
+	uint32_t *ids;
+	uint8_t *types; /* 0, or 1 for the second text of a pair */
+	size_t n, cap;
+};
+
+/* Reads the tokenizer of a model directory: vocab.txt with tokenizer_config.json and
+ * special_tokens_map.json, or tokenizer.json. EX_NOINPUT when there is none. */
+int tokenizer_open(struct tokenizer **t, const char *dir, struct err *e);
+size_t tokenizer_size(const struct tokenizer *t); /* one more than the highest number */
+
+/* Encodes `a`, or the pair `a`, `b` (b NULL: no pair), with the special tokens, cut to
+ * max_len tokens (the longer side first for a pair). Bytes that are not UTF-8 become U+FFFD.
+ * Safe to call from many threads with encodings of their own. */
+int tokenizer_encode(const struct tokenizer *t, const char *a, size_t a_len, const char *b,
+		     size_t b_len, size_t max_len, struct encoding *out, struct err *e);
+void encoding_free(struct encoding *out);
+
+/* The files of the tokenizer that are copied beside a saved model, NULL-terminated:
+ * "vocab.txt", "tokenizer_config.json", ... those that exist in its directory. */
+const char *const *tokenizer_files(const struct tokenizer *t);
+void tokenizer_close(struct tokenizer *t);
+
+#endif

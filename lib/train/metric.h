@@ -1,0 +1,25 @@
+/*
+ * metric - how good predictions are.
+ */
+#ifndef TRAIN_METRIC_H
+#define TRAIN_METRIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* All as scikit-learn 1.x and SciPy define them.
+ *   accuracy   share of right predictions
+ *   f1         of class 1 (binary), 2TP/(2TP+FP+FN), 0 when undefined; macro over classes for
+ *              more than two classes
+ *   matthews   correlation of a confusion matrix of any size (Gorodkin), 0 when undefined
+ *   pearson    correlation; nan for a constant input
+ *   spearman   pearson of average ranks; nan for a constant input */
+double metric_accuracy(size_t n, const int32_t *truth, const int32_t *guess);
+double metric_f1(size_t n, size_t classes, const int32_t *truth, const int32_t *guess);
+double metric_matthews(size_t n, size_t classes, const int32_t *truth, const int32_t *guess);
+double metric_pearson(size_t n, const double *x, const double *y);
+int metric_spearman(size_t n, const double *x, const double *y, double *r, struct err *e);
+
+#endif
