@@ -1,0 +1,149 @@
+/*
+ * model - a pretrained transformer as parameters and an array of operations.
+ *
+ * A family (bert.c) reads config.json and lays out `params` and `ops`; everything else -
+ * forward and backward passes, groups, training, probing - walks those arrays and knows
+ * no family. A slot is the output of one operation: [rows, width] floats, where rows are
+ * the tokens of a packed batch or, for a pooled slot, its sequences.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "io/safetensors.h"
+#include "model/config.h"
+#include "tensor/kernels.h"
+
+enum param_type {
+	TYPE_HEAD,  /* pooler and classifier */
+	TYPE_NORM,  /* layer normalisation, scale and shift */
+	TYPE_BIAS,  /* every other bias */
+	TYPE_EMBED, /* embedding tables */
+	TYPE_ATTN,  /* attention weights: query, key, value, output */
+	TYPE_MLP,   /* feed-forward weights */
+	TYPE_LORA_A,
+	TYPE_LORA_B,
+	TYPE_COUNT
+};
+
+const char *param_type_name(enum param_type t); /* "head", "norm", ... */
+
+#define LAYER_EMBED (-1)      /* before the first block */
+#define LAYER_HEAD  (1 << 20) /* behind the last block */
+
+struct param {
+	char *name;      /* as the checkpoint spells it; a new one as its family would */
+	char *save_name; /* as transformers' model with a head spells it */
+	enum param_type type;
+	int layer;       /* block number from 0, LAYER_EMBED or LAYER_HEAD */
+	int ndim;
+	size_t shape[TENSOR_DIMS];
+	size_t n;        /* elements */
+	const float *w;  /* values: own, or in the mapped file while frozen and F32 */
+	float *own;      /* NULL while w points into the mapping */
+	bool fresh;      /* initialised from the seed: the checkpoint had none */
+};
+
+enum op_kind {
+	OP_EMBED,     /* out = sum of rows of up to three tables: p[0] by token, p[1] by
+		       * position, p[2] by type */
+	OP_NORM,      /* out = norm(in) p[0] + p[1] */
+	OP_LINEAR,    /* out = in W' + b; W = p[0] [out, in], b = p[1] [out] or -1 */
+	OP_ATTENTION, /* out = softmax(q k' scale) v; in[0..2] = q, k, v; q may be pooled:
+		       * then each sequence has one query */
+	OP_ACT,       /* out = act(in) */
+	OP_ADD,       /* out = in[0] + dropout(in[1]) */
+	OP_DROPOUT,   /* out = dropout(in[0]) */
+	OP_POOL,      /* out[s] = in[first token of sequence s] */
+	OP_LOSS       /* in[0] = logits: cross-entropy or squared error, no output slot */
+};
+
+struct op {
+	enum op_kind kind;
+	int in[3]; /* slots, -1 when unused */
+	int out;   /* slot, -1 for the loss */
+	int p[3];  /* parameters, -1 when unused */
+	enum activation act;
+	float eps;
+	float dropout; /* probability while training */
+	size_t heads;
+	float scale;
+	bool causal;
+};
+
+struct slot {
+	size_t width;
+	bool pooled;
+	int made_by;   /* operation that writes it */
+	int last_use;  /* last operation that reads it */
+	int shared;    /* buffer that a pass without backward keeps it in */
+};
+
+struct model {
+	char *dir;               /* as the caller gave it */
+	struct config config;
+	struct safetensors file;
+	struct param *params;
+	size_t n_params;
+	struct op *ops;
+	size_t n_ops;
+	struct slot *slots;
+	size_t n_slots, n_shared;
+	int logits;              /* slot */
+	const struct kernels *k;
+	size_t ignored;          /* tensors of the file known to be no parameters */
+	bool new_head;           /* classifier initialised from the seed */
+	bool new_pooler;
+};
+
+/* What the caller needs of the head. */
+struct head_spec {
+	size_t labels;    /* outputs: classes, or 1 for regression */
+	bool regression;
+	bool may_be_new;  /* a missing or differently sized head is initialised from the seed;
+			   * otherwise that is EX_DATAERR */
+	uint64_t seed;
+};
+
+/* Opens a Hugging Face directory. EX_NOINPUT: no directory, config or weights; EX_DATAERR:
+ * a family that is not known, tensors that are missing, unexpected or contradict the
+ * configuration (each named with the shape found and the shape expected). */
+int model_open(struct model *m, const char *dir, const struct head_spec *head, struct err *e);
+void model_close(struct model *m);
+
+/* Sum of n over all params. */
+uint64_t model_params(const struct model *m);
+/* Index of the parameter with that name, with or without the family's prefix ("bert.");
+ * -1 when there is none. */
+int model_find(const struct model *m, const char *name);
+
+/* Gives params[i] memory of its own, so that it can be trained. */
+int model_own(struct model *m, size_t i, struct err *e);
+
+/* sha256 of the weights file as 64 hex digits. */
+int model_digest(const struct model *m, char hex[65], struct err *e);
+
+/* Writes config.json (with labels and architecture) and model.safetensors (F32, all
+ * parameters under save_name) into the existing directory `dir`, files fsynced. `classes`
+ * are the label names, n_classes 0 for regression. */
+int model_save(const struct model *m, const char *dir, const char *const *classes,
+	       size_t n_classes, struct err *e);
+
+/* ---- for families (bert.c) ---- */
+
+/* Adds a parameter; its values come from the file under `name` or, when `fresh`, from
+ * normal(0, std) (weights) or zero (std 0). Returns its index or -1. */
+int model_add_param(struct model *m, const char *name, const char *save_name,
+		    enum param_type type, int layer, int ndim, const size_t *shape,
+		    struct err *e);
+int model_add_slot(struct model *m, size_t width, bool pooled, struct err *e);
+/* Returns the op to fill in (with -1s in place), NULL when memory is short. */
+struct op *model_add_op(struct model *m, enum op_kind kind, struct err *e);
+/* Fills slots' made_by, last_use and shared once all operations are there. */
+int model_plan(struct model *m, struct err *e);
+
+#endif

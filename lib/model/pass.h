@@ -1,0 +1,91 @@
+/*
+ * pass - one batch through the operations, forward and backward.
+ *
+ * Forward may begin at any operation, so that what lies below a moved parameter is not
+ * computed again. Backward hands each wanted parameter's operation, with the error at its
+ * output, to a visitor and stops below the lowest operation whose parameters are wanted.
+ */
+#ifndef MODEL_PASS_H
+#define MODEL_PASS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/dataset.h"
+#include "model/model.h"
+
+struct pass {
+	const struct model *m;
+	const struct batch *batch;
+	bool keep;            /* outputs are kept for backward; else buffers are shared */
+	const float **w;      /* [n_params] values that are read: the model's own, unless a
+			       * caller puts others in their place */
+	float **act;          /* [n_slots] outputs */
+	float **own;          /* buffers of this pass: one a slot, or one a shared buffer */
+	size_t *own_cap;      /* floats in each */
+	float **err;          /* [n_slots] errors during backward, in recycled buffers */
+	float **spare;        /* buffers for errors */
+	size_t *spare_cap;
+	bool *spare_used;
+	float **stat;         /* [n_ops] mean and rstd of norms, probabilities of attention */
+	size_t *stat_cap;
+	size_t *probs_at;     /* [sequences] */
+	size_t probs_cap;
+	bool dropout;         /* on while training */
+	uint64_t key;         /* of all dropout masks of this pass */
+	double loss;          /* mean over sequences, summed in double */
+	double *row_loss;     /* [sequences] */
+	size_t row_cap;
+};
+
+int pass_init(struct pass *p, const struct model *m, bool keep, struct err *e);
+void pass_free(struct pass *p);
+
+/* Makes room for `b` (which must outlive its use) and reads the model's current values again.
+ * EX_DATAERR when a label or a token is out of the model's range, or a sequence too long. */
+int pass_batch(struct pass *p, const struct batch *b, struct err *e);
+
+/* Runs all operations; p->loss and the logits (p->act[m->logits]) are set. */
+int pass_forward(struct pass *p, struct err *e);
+
+/* As above from operation `from` on, with the outputs of earlier ones read from `base`, a
+ * pass with `keep` over the same batch. */
+int pass_forward_from(struct pass *p, const struct pass *base, size_t from, struct err *e);
+
+/* Rows of a slot in this batch. */
+size_t pass_rows(const struct pass *p, int slot);
+
+struct visitor {
+	void *self;
+	/* Is the gradient of this parameter wanted? */
+	bool (*wants)(const void *self, size_t param);
+	/* Operation `op` has a wanted parameter; e [rows, width] is the gradient of the loss
+	 * with respect to its output. Inputs are p->act[op->in[..]]. */
+	int (*visit)(void *self, const struct pass *p, const struct op *op, const float *e,
+		     struct err *err);
+};
+
+/* After a forward pass with `keep`. */
+int pass_backward(struct pass *p, const struct visitor *v, struct err *e);
+
+/* The visitor that adds up gradients. */
+struct gradients {
+	const struct model *m;
+	float **g;     /* [n_params]; NULL where not wanted */
+	float **terms; /* [n_params]; for biases and norms, when wanted: sum of the absolute
+			* values whose sum g is, to tell an exact zero from rounding */
+	bool want_terms;
+};
+
+int gradients_init(struct gradients *g, const struct model *m, const bool *wanted,
+		   bool want_terms, struct err *e);
+void gradients_zero(struct gradients *g);
+struct visitor gradients_visitor(struct gradients *g);
+void gradients_free(struct gradients *g);
+
+/* The first operation that reads parameter i, -1 when none does. */
+int model_first_use(const struct model *m, size_t i);
+
+#endif
