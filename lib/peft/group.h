@@ -1,0 +1,75 @@
+/*
+ * group - the parameters of a model divided into named groups, the items of the knapsack.
+ *
+ * Every parameter is in exactly one group. Names (adapeft-stream(5)):
+ *   tensor      the tensor's name in the checkpoint
+ *   module      its module path: the name without the last part
+ *   layer       encoder.layer.3, embeddings, head
+ *   type        head norm bias embed attn mlp lora_A lora_B
+ *   layer-type  both: encoder.layer.3/norm; embeddings/embed, embeddings/norm, head/head
+ *   file        whatever a groups file says: PATTERN <tab> GROUP, first match wins
+ */
+#ifndef PEFT_GROUP_H
+#define PEFT_GROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "io/stream.h"
+#include "model/model.h"
+
+enum grouping { BY_TENSOR, BY_MODULE, BY_LAYER, BY_TYPE, BY_LAYER_TYPE, BY_FILE };
+
+struct group {
+	char *name;
+	const char *type; /* as param_type_name, or "mixed" */
+	char layer[24];   /* "0", "1", ..., "embed", "head", or "mixed" */
+	uint64_t params;  /* elements */
+	size_t *member;   /* indices into model->params, increasing */
+	size_t n;
+};
+
+struct partition {
+	enum grouping by;
+	struct group *g;  /* in the order of their first parameter */
+	size_t n;
+	size_t *of_param; /* [n_params] */
+	struct meta_list rules; /* BY_FILE: the rules as read, key PATTERN, value GROUP */
+};
+
+/* "type", "layer-type", ...; false for another word. */
+bool grouping_named(const char *name, enum grouping *out);
+const char *grouping_name(enum grouping by);
+
+/* `rules` is for BY_FILE only, else NULL. EX_DATAERR when rules leave a parameter without
+ * a group (the first is named), EX_USAGE when a pattern matches nothing (near misses). */
+int partition_make(struct partition *p, const struct model *m, enum grouping by,
+		   const struct meta_list *rules, struct err *e);
+/* Reads a groups file; # begins a comment line. EX_DATAERR with FILE:LINE. */
+int group_rules_read(struct meta_list *rules, const char *path, struct err *e);
+void partition_free(struct partition *p);
+
+/* How a partition travels in a stream: one line ##groups <tab> NAME, and for BY_FILE one
+ * ##group <tab> PATTERN <tab> GROUP a rule. */
+int partition_describe(const struct partition *p, struct meta_list *to, struct err *e);
+/* The partition that a stream's head describes, for this model; by tensor when it says none. */
+int partition_from(struct partition *p, const struct model *m, const struct meta_list *head,
+		   struct err *e);
+
+/* Marks in wanted[n_params] the parameters of the groups named; names count with or without
+ * the family's prefix. EX_DATAERR names the first that the model has not, with near misses. */
+int partition_choose(const struct partition *p, const struct model *m,
+		     const struct strlist *groups, bool *wanted, struct err *e);
+
+/* Marks the parameters whose tensor name one of the patterns matches. EX_USAGE with near misses
+ * when a pattern matches none. */
+int params_matching(const struct model *m, const struct strlist *patterns, bool *wanted,
+		    struct err *e);
+
+/* Presets: "full"; "head" (pooler and classifier); "bitfit" (every tensor named .bias, and
+ * the head); "norm" (layer norms, and the head). EX_USAGE for another name. */
+int params_preset(const struct model *m, const char *preset, bool *wanted, struct err *e);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * judge - a model's predictions on a data set, and their score.
+ */
+#ifndef TRAIN_JUDGE_H
+#define TRAIN_JUDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "data/dataset.h"
+#include "model/model.h"
+
+struct predictions {
+	size_t n, classes; /* classes 1: regression */
+	int32_t *guess;    /* [n] most likely class, the first of equals; -1: regression */
+	float *logits;     /* [n, classes] */
+	double loss;       /* mean */
+};
+
+/* Runs the model over the data in its order, in batches of similar length; the results stand in
+ * the order of the data and do not depend on how it was divided. */
+int judge_predict(struct predictions *p, const struct model *m, const struct dataset *d,
+		  size_t batch, struct progress *progress, struct err *e);
+/* "accuracy", "f1", "matthews", "pearson", "spearman", "loss"; EX_USAGE for another name or one
+ * that does not fit the kind of task. */
+int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
+		double *score, struct err *e);
+void predictions_free(struct predictions *p);
+
+#endif

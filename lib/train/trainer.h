@@ -1,0 +1,65 @@
+/*
+ * trainer - the state of a training run, one step at a time.
+ *
+ * Only the wanted parameters have gradients, moments and memory of their own. A step is
+ *
+ *     trainer_gradient   loss and gradients of a batch
+ *     trainer_moments    AdamW's moments take in the gradient (after clipping)
+ *     trainer_update     the wanted parameters move
+ *
+ * in three calls, so that the probe can look in between.
+ */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/dataset.h"
+#include "model/model.h"
+#include "model/pass.h"
+
+enum direction { DIRECTION_ADAMW, DIRECTION_SGD };
+
+struct trainer_options {
+	enum direction direction;
+	double beta1, beta2, eps; /* 0.9, 0.999, 1e-8 */
+	double weight_decay;      /* decoupled; not for biases and norms, as is usual */
+	double clip;              /* largest norm of the whole gradient; 0: none */
+	bool dropout;
+	uint64_t seed;
+	bool want_terms;          /* see struct gradients */
+};
+
+struct trainer {
+	struct model *m;
+	struct trainer_options o;
+	bool *wanted;             /* [n_params] */
+	struct pass pass;
+	struct gradients grad;
+	float **moment1, **moment2; /* [n_params]; NULL where not wanted, or for SGD */
+	uint64_t step;            /* updates made */
+	double grad_norm;         /* of the last gradient, before clipping */
+	uint64_t trained;         /* wanted elements */
+};
+
+/* Defaults as stated in the comments above. */
+struct trainer_options trainer_defaults(void);
+
+int trainer_init(struct trainer *t, struct model *m, const bool *wanted,
+		 const struct trainer_options *o, struct err *e);
+void trainer_free(struct trainer *t);
+
+/* Loss (mean over the batch) and gradients; `dropout` as in the options. EX_SOFTWARE never;
+ * EX_DATAERR when the loss is not finite (step named). */
+int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, struct err *e);
+void trainer_moments(struct trainer *t);
+void trainer_update(struct trainer *t, double lr);
+
+/* The direction g of parameter i into d[n]: the gradient, or AdamW's preconditioned step
+ * divided by lr, without weight decay; call after trainer_moments. w moves by -lr g. */
+void trainer_direction(const struct trainer *t, size_t i, float *d);
+
+#endif
