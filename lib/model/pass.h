@@ -16,30 +16,35 @@
 #include "data/dataset.h"
 #include "model/model.h"
 
+/* Memory that grows as needed and is used again. */
+struct floats {
+	float *f;
+	size_t cap;
+	int refs; /* slots whose error stands here, during backward */
+};
+
 struct pass {
 	const struct model *m;
 	const struct batch *batch;
-	bool keep;            /* outputs are kept for backward; else buffers are shared */
-	const float **w;      /* [n_params] values that are read: the model's own, unless a
-			       * caller puts others in their place */
-	float **act;          /* [n_slots] outputs */
-	float **own;          /* buffers of this pass: one a slot, or one a shared buffer */
-	size_t *own_cap;      /* floats in each */
-	float **err;          /* [n_slots] errors during backward, in recycled buffers */
-	float **spare;        /* buffers for errors */
-	size_t *spare_cap;
-	bool *spare_used;
-	float **stat;         /* [n_ops] mean and rstd of norms, probabilities of attention */
-	size_t *stat_cap;
-	size_t *probs_at;     /* [sequences] */
+	bool keep;           /* outputs are kept for backward; else buffers are shared */
+	const float **w;     /* [n_params] values that are read: the model's own, unless a
+			      * caller puts others in their place after pass_batch */
+	float **act;         /* [n_slots] outputs of the last forward */
+	struct floats *own;  /* this pass's outputs: one a slot, or one a shared buffer */
+	struct floats *stat; /* [n_ops] mean and rstd of norms, probabilities of attention;
+			      * [2] without keep */
+	size_t *probs_at;    /* [sequences] where a sequence's probabilities begin */
 	size_t probs_cap;
-	bool dropout;         /* on while training */
-	uint64_t key;         /* of all dropout masks of this pass */
-	double loss;          /* mean over sequences, summed in double */
-	double *row_loss;     /* [sequences] */
+	struct floats *spare; /* [n_slots] errors, during backward */
+	struct floats **err;  /* [n_slots] */
+	bool dropout;        /* on while training */
+	uint64_t key;        /* of all dropout masks of this pass */
+	double loss;         /* mean over sequences, summed in double */
+	double *row_loss;    /* [sequences] */
 	size_t row_cap;
 };
 
+/* `keep`: pass_backward will be called, or other passes start from this one. */
 int pass_init(struct pass *p, const struct model *m, bool keep, struct err *e);
 void pass_free(struct pass *p);
 
@@ -48,11 +53,11 @@ void pass_free(struct pass *p);
 int pass_batch(struct pass *p, const struct batch *b, struct err *e);
 
 /* Runs all operations; p->loss and the logits (p->act[m->logits]) are set. */
-int pass_forward(struct pass *p, struct err *e);
+void pass_forward(struct pass *p);
 
 /* As above from operation `from` on, with the outputs of earlier ones read from `base`, a
  * pass with `keep` over the same batch. */
-int pass_forward_from(struct pass *p, const struct pass *base, size_t from, struct err *e);
+void pass_forward_from(struct pass *p, const struct pass *base, size_t from);
 
 /* Rows of a slot in this batch. */
 size_t pass_rows(const struct pass *p, int slot);
@@ -63,20 +68,18 @@ struct visitor {
 	bool (*wants)(const void *self, size_t param);
 	/* Operation `op` has a wanted parameter; e [rows, width] is the gradient of the loss
 	 * with respect to its output. Inputs are p->act[op->in[..]]. */
-	int (*visit)(void *self, const struct pass *p, const struct op *op, const float *e,
-		     struct err *err);
+	void (*visit)(void *self, const struct pass *p, const struct op *op, const float *e);
 };
 
-/* After a forward pass with `keep`. */
+/* After a forward pass with `keep`. EX_UNAVAILABLE when memory is short. */
 int pass_backward(struct pass *p, const struct visitor *v, struct err *e);
 
 /* The visitor that adds up gradients. */
 struct gradients {
 	const struct model *m;
 	float **g;     /* [n_params]; NULL where not wanted */
-	float **terms; /* [n_params]; for biases and norms, when wanted: sum of the absolute
-			* values whose sum g is, to tell an exact zero from rounding */
-	bool want_terms;
+	float **terms; /* [n_params]; for biases, when wanted: the sums of the absolute values
+			* whose sums g are, to tell an exact zero from rounding */
 };
 
 int gradients_init(struct gradients *g, const struct model *m, const bool *wanted,
@@ -85,7 +88,7 @@ void gradients_zero(struct gradients *g);
 struct visitor gradients_visitor(struct gradients *g);
 void gradients_free(struct gradients *g);
 
-/* The first operation that reads parameter i, -1 when none does. */
-int model_first_use(const struct model *m, size_t i);
+/* The first operation that reads parameter i; n_ops when none does. */
+size_t model_first_use(const struct model *m, size_t i);
 
 #endif
