@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "io/safetensors.h"
 #include "model/config.h"
 #include "tensor/kernels.h"
@@ -86,45 +87,54 @@ struct slot {
 struct model {
 	char *dir;               /* as the caller gave it */
 	struct config config;
-	struct safetensors file;
-	struct param *params;
-	size_t n_params;
+	struct safetensors *files; /* one, or the shards in the order of their names */
+	size_t n_files;
+	const char *prefix;      /* of the family's names in a model with a head: "bert." */
+	struct param *params;    /* in the order of the forward pass */
+	size_t n_params, cap_params;
 	struct op *ops;
-	size_t n_ops;
+	size_t n_ops, cap_ops;
 	struct slot *slots;
-	size_t n_slots, n_shared;
-	int logits;              /* slot */
+	size_t n_slots, cap_slots, n_shared;
+	int logits;              /* slot: [sequences, labels] */
+	bool regression;         /* squared error of a single output, else cross-entropy */
 	const struct kernels *k;
 	size_t ignored;          /* tensors of the file known to be no parameters */
+	struct strlist unexpected; /* names of others that no parameter reads */
 	bool new_head;           /* classifier initialised from the seed */
 	bool new_pooler;
 };
 
 /* What the caller needs of the head. */
 struct head_spec {
-	size_t labels;    /* outputs: classes, or 1 for regression */
+	size_t labels;    /* outputs: classes (2 or more), or 1 for regression; 0: as many, and
+			   * of the kind, that the configuration says */
 	bool regression;
 	bool may_be_new;  /* a missing or differently sized head is initialised from the seed;
 			   * otherwise that is EX_DATAERR */
 	uint64_t seed;
 };
 
-/* Opens a Hugging Face directory. EX_NOINPUT: no directory, config or weights; EX_DATAERR:
- * a family that is not known, tensors that are missing, unexpected or contradict the
- * configuration (each named with the shape found and the shape expected). */
+/* Opens a Hugging Face directory: model.safetensors or the shards that
+ * model.safetensors.index.json lists. F32 tensors are read where they lie in the mapped file;
+ * F16, BF16 and F64 are converted. A new tensor is normal(0, initializer_range), a new bias
+ * zero: each depends on the seed and its save_name only. EX_NOINPUT: no directory, config or
+ * weights; EX_DATAERR: a family that is not known, tensors that are missing, not finite
+ * (converted ones; mapped ones are not read here) or contradict the configuration, each named
+ * with the shape found and the shape expected. On failure there is nothing to close. */
 int model_open(struct model *m, const char *dir, const struct head_spec *head, struct err *e);
 void model_close(struct model *m);
 
 /* Sum of n over all params. */
 uint64_t model_params(const struct model *m);
-/* Index of the parameter with that name, with or without the family's prefix ("bert.");
- * -1 when there is none. */
+/* Index of the parameter with that name, in the checkpoint's spelling or the new one, with or
+ * without the family's prefix ("bert."); -1 when there is none. */
 int model_find(const struct model *m, const char *name);
 
-/* Gives params[i] memory of its own, so that it can be trained. */
+/* Gives params[i] memory of its own (a copy), so that it can be trained. */
 int model_own(struct model *m, size_t i, struct err *e);
 
-/* sha256 of the weights file as 64 hex digits. */
+/* sha256 of the weights file, or of the shards one after the other, as 64 hex digits. */
 int model_digest(const struct model *m, char hex[65], struct err *e);
 
 /* Writes config.json (with labels and architecture) and model.safetensors (F32, all
@@ -133,10 +143,10 @@ int model_digest(const struct model *m, char hex[65], struct err *e);
 int model_save(const struct model *m, const char *dir, const char *const *classes,
 	       size_t n_classes, struct err *e);
 
-/* ---- for families (bert.c) ---- */
+/* ---- for families (bert.c; see family.h) ---- */
 
-/* Adds a parameter; its values come from the file under `name` or, when `fresh`, from
- * normal(0, std) (weights) or zero (std 0). Returns its index or -1. */
+/* Adds a parameter whose values are the tensor `name` of the weights; a caller sets `fresh`
+ * in it when they are to come from the seed instead. Returns its index or -1. */
 int model_add_param(struct model *m, const char *name, const char *save_name,
 		    enum param_type type, int layer, int ndim, const size_t *shape,
 		    struct err *e);
