@@ -42,6 +42,9 @@ struct trainer {
 	float **moment1, **moment2; /* [n_params]; NULL where not wanted, or for SGD */
 	uint64_t step;            /* updates made */
 	double grad_norm;         /* of the last gradient, before clipping */
+	double clip_factor;       /* min(1, clip / (grad_norm + 1e-6)): what an update scales
+				   * the gradient by; grad.g itself stays as it is */
+	float *scratch;           /* as long as the longest wanted parameter */
 	uint64_t trained;         /* wanted elements */
 };
 
@@ -52,14 +55,16 @@ int trainer_init(struct trainer *t, struct model *m, const bool *wanted,
 		 const struct trainer_options *o, struct err *e);
 void trainer_free(struct trainer *t);
 
-/* Loss (mean over the batch) and gradients; `dropout` as in the options. EX_SOFTWARE never;
- * EX_DATAERR when the loss is not finite (step named). */
+/* Loss (mean over the batch) and its gradient, in t->grad.g. With dropout the masks are a
+ * function of the seed and the step. EX_DATAERR when the loss or the gradient is not finite
+ * (the message names the step). */
 int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, struct err *e);
 void trainer_moments(struct trainer *t);
 void trainer_update(struct trainer *t, double lr);
 
-/* The direction g of parameter i into d[n]: the gradient, or AdamW's preconditioned step
- * divided by lr, without weight decay; call after trainer_moments. w moves by -lr g. */
+/* The direction g of wanted parameter i into d[n]: the clipped gradient, or AdamW's
+ * preconditioned step divided by lr, without weight decay; call after trainer_moments and before
+ * trainer_update. w moves by -lr g. */
 void trainer_direction(const struct trainer *t, size_t i, float *d);
 
 #endif
