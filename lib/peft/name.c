@@ -4,18 +4,9 @@
 
 #include "base/str.h"
 
-const char *family_prefix(const struct model *m)
-{
-	static const char *const prefixes[] = { [FAMILY_BERT] = "bert." };
-
-	return prefixes[m->config.family];
-}
-
 const char *name_bare(const struct model *m, const char *name)
 {
-	const char *prefix = family_prefix(m);
-
-	return str_starts(name, prefix) ? name + strlen(prefix) : name;
+	return str_starts(name, m->prefix) ? name + strlen(m->prefix) : name;
 }
 
 bool name_equal(const struct model *m, const char *a, const char *b)

@@ -11,8 +11,6 @@
 
 #include "model/model.h"
 
-/* The prefix of the model's family, "bert.". */
-const char *family_prefix(const struct model *m);
 /* `name` behind the family's prefix; points into `name`. */
 const char *name_bare(const struct model *m, const char *name);
 bool name_equal(const struct model *m, const char *a, const char *b);

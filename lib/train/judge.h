@@ -19,8 +19,9 @@ struct predictions {
 	double loss;       /* mean */
 };
 
-/* Runs the model over the data in its order, in batches of similar length; the results stand in
- * the order of the data and do not depend on how it was divided. */
+/* Runs the model, dropout off, over the data in batches of at most `batch` examples of similar
+ * length; the results stand in the order of the data. `progress` (or NULL) was started with the
+ * number of examples as its total. On failure there is nothing to free. */
 int judge_predict(struct predictions *p, const struct model *m, const struct dataset *d,
 		  size_t batch, struct progress *progress, struct err *e);
 /* "accuracy", "f1", "matthews", "pearson", "spearman", "loss"; EX_USAGE for another name or one

@@ -1,0 +1,196 @@
+#include "train/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/pass.h"
+#include "train/metric.h"
+
+/* ---- predicting ---- */
+
+struct example {
+	size_t at, length;
+};
+
+/* The longest first, so that buffers have their final size at once. */
+static int longer_first(const void *va, const void *vb)
+{
+	const struct example *a = va, *b = vb;
+
+	if (a->length != b->length)
+		return a->length < b->length ? 1 : -1;
+	return (a->at > b->at) - (a->at < b->at);
+}
+
+static size_t *order_by_length(const struct dataset *d)
+{
+	struct example *x = mem_zeros(d->n, sizeof *x);
+	size_t *order = mem_zeros(d->n, sizeof *order);
+
+	if (x != NULL && order != NULL) {
+		for (size_t i = 0; i < d->n; i++)
+			x[i] = (struct example){ i, d->start[i + 1] - d->start[i] };
+		qsort(x, d->n, sizeof *x, longer_first);
+		for (size_t i = 0; i < d->n; i++)
+			order[i] = x[i].at;
+	}
+	free(x);
+	return order;
+}
+
+static int32_t largest(const float *x, size_t n)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (x[i] > x[best])
+			best = i;
+	}
+	return (int32_t)best;
+}
+
+static int predict_batch(struct predictions *p, struct pass *pass, struct batch *b,
+			 const struct dataset *d, const size_t *examples, size_t count,
+			 double *losses, struct err *e)
+{
+	const float *logits;
+	int rc;
+
+	if ((rc = batch_fill(b, d, examples, count, e)) != EX_OK ||
+	    (rc = pass_batch(pass, b, e)) != EX_OK)
+		return rc;
+	pass_forward(pass);
+	logits = pass->act[pass->m->logits];
+	for (size_t i = 0; i < count; i++) {
+		const float *row = logits + i * p->classes;
+		size_t at = examples[i];
+
+		memcpy(p->logits + at * p->classes, row, p->classes * sizeof *row);
+		p->guess[at] = pass->m->regression ? -1 : largest(row, p->classes);
+		losses[at] = pass->row_loss[i];
+	}
+	return EX_OK;
+}
+
+static int predict_all(struct predictions *p, struct pass *pass, const struct dataset *d,
+		       size_t batch, const size_t *order, struct progress *progress,
+		       struct err *e)
+{
+	double *losses = mem_zeros(d->n, sizeof *losses);
+	struct batch b = { 0 };
+	double sum = 0;
+	int rc = losses == NULL ? err_nomem(e) : EX_OK;
+
+	for (size_t at = 0; at < d->n && rc == EX_OK;) {
+		size_t count = d->n - at < batch ? d->n - at : batch;
+
+		rc = predict_batch(p, pass, &b, d, order + at, count, losses, e);
+		at += count;
+		if (progress != NULL)
+			progress_step(progress, at, NULL);
+	}
+	for (size_t i = 0; i < d->n && rc == EX_OK; i++)
+		sum += losses[i];
+	p->loss = sum / (double)d->n;
+	batch_free(&b);
+	free(losses);
+	return rc;
+}
+
+static int make_room(struct predictions *p, struct err *e)
+{
+	size_t all;
+
+	if (!mem_mul(p->n, p->classes, &all))
+		return err_nomem(e);
+	p->guess = mem_zeros(p->n, sizeof *p->guess);
+	p->logits = mem_zeros(all, sizeof *p->logits);
+	return p->guess == NULL || p->logits == NULL ? err_nomem(e) : EX_OK;
+}
+
+int judge_predict(struct predictions *p, const struct model *m, const struct dataset *d,
+		  size_t batch, struct progress *progress, struct err *e)
+{
+	size_t *order = order_by_length(d);
+	struct pass pass;
+	int rc;
+
+	*p = (struct predictions){ .n = d->n, .classes = m->slots[m->logits].width };
+	rc = order == NULL ? err_nomem(e) : make_room(p, e);
+	if (rc == EX_OK && (rc = pass_init(&pass, m, false, e)) == EX_OK) {
+		rc = predict_all(p, &pass, d, batch, order, progress, e);
+		pass_free(&pass);
+	}
+	free(order);
+	if (rc != EX_OK)
+		predictions_free(p);
+	return rc;
+}
+
+void predictions_free(struct predictions *p)
+{
+	free(p->guess);
+	free(p->logits);
+	*p = (struct predictions){ 0 };
+}
+
+/* ---- scoring ---- */
+
+static int score_classes(const struct predictions *p, const struct dataset *d,
+			 const char *metric, double *score, struct err *e)
+{
+	if (strcmp(metric, "accuracy") == 0)
+		*score = metric_accuracy(p->n, d->label, p->guess);
+	else if (strcmp(metric, "f1") == 0)
+		*score = metric_f1(p->n, p->classes, d->label, p->guess);
+	else if (strcmp(metric, "matthews") == 0)
+		*score = metric_matthews(p->n, p->classes, d->label, p->guess);
+	else
+		return err_set(e, EX_USAGE, "no metric '%s' for classes; there are accuracy, "
+			       "f1, matthews and loss", metric);
+	return EX_OK;
+}
+
+static int correlate(const char *metric, size_t n, const double *x, const double *y,
+		     double *score, struct err *e)
+{
+	if (strcmp(metric, "spearman") == 0)
+		return metric_spearman(n, x, y, score, e);
+	if (strcmp(metric, "pearson") != 0)
+		return err_set(e, EX_USAGE, "no metric '%s' for numbers; there are pearson, "
+			       "spearman and loss", metric);
+	*score = metric_pearson(n, x, y);
+	return EX_OK;
+}
+
+static int score_numbers(const struct predictions *p, const struct dataset *d,
+			 const char *metric, double *score, struct err *e)
+{
+	double *x = mem_zeros(p->n, sizeof *x), *y = mem_zeros(p->n, sizeof *y);
+	int rc;
+
+	if (x != NULL && y != NULL) {
+		for (size_t i = 0; i < p->n; i++) {
+			x[i] = (double)d->target[i];
+			y[i] = (double)p->logits[i];
+		}
+		rc = correlate(metric, p->n, x, y, score, e);
+	} else {
+		rc = err_nomem(e);
+	}
+	free(x);
+	free(y);
+	return rc;
+}
+
+int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
+		double *score, struct err *e)
+{
+	if (strcmp(metric, "loss") == 0) {
+		*score = p->loss;
+		return EX_OK;
+	}
+	return p->classes == 1 ? score_numbers(p, d, metric, score, e)
+			       : score_classes(p, d, metric, score, e);
+}

@@ -1,0 +1,218 @@
+#include "train/saved.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/file.h"
+#include "io/json.h"
+
+#define SAVED_FORMAT 1
+
+/* ---- writing ---- */
+
+static json_t *array_of(const struct strlist *l)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; a != NULL && i < l->n; i++) {
+		/* A null in place of a string that is not UTF-8: names of groups and a
+		 * command line may hold any bytes. */
+		json_t *s = json_string(l->s[i]);
+
+		if (json_array_append_new(a, s != NULL ? s : json_null()) != 0) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+static json_t *text_or_null(const char *s)
+{
+	json_t *o = s == NULL ? NULL : json_string(s);
+
+	return o != NULL ? o : json_null();
+}
+
+static int write_note(const char *path, const struct task *task,
+		      const struct saved_note *note, struct err *e)
+{
+	struct strbuf said = { 0 };
+	json_t *o = json_object();
+	int rc = o == NULL ? err_nomem(e) : task_print(task, &said, e);
+
+	if (rc == EX_OK && (json_object_set_new(o, "format", json_integer(SAVED_FORMAT)) ||
+			    json_object_set_new(o, "task", text_or_null(said.s)) ||
+			    json_object_set_new(o, "max_len",
+						json_integer((json_int_t)note->max_len)) ||
+			    json_object_set_new(o, "run", text_or_null(note->run)) ||
+			    json_object_set_new(o, "budget", text_or_null(note->budget)) ||
+			    json_object_set_new(o, "trained",
+						json_integer((json_int_t)note->trained)) ||
+			    json_object_set_new(o, "groups", array_of(&note->groups)) ||
+			    json_object_set_new(o, "pg", array_of(&note->pg))))
+		rc = err_nomem(e);
+	if (rc == EX_OK)
+		rc = js_save(o, path, e);
+	json_decref(o);
+	strbuf_free(&said);
+	return rc;
+}
+
+static int copy_tokenizer(const char *to, const struct model *m, const struct tokenizer *tok,
+			  struct err *e)
+{
+	const char *const *files = tokenizer_files(tok);
+	int rc = EX_OK;
+
+	for (; *files != NULL && rc == EX_OK; files++) {
+		char *source = file_join(m->dir, *files), *copy = file_join(to, *files);
+
+		rc = source == NULL || copy == NULL ? err_nomem(e)
+						    : file_copy(source, copy, e);
+		free(source);
+		free(copy);
+	}
+	return rc;
+}
+
+static int write_files(const char *dir, const struct model *m, const struct tokenizer *tok,
+		       const struct task *task, const struct saved_note *note, struct err *e)
+{
+	bool regression = task->kind == TASK_REGRESSION;
+	char *path = file_join(dir, SAVED_NOTE);
+	int rc = path == NULL ? err_nomem(e) : write_note(path, task, note, e);
+
+	free(path);
+	if (rc == EX_OK)
+		rc = model_save(m, dir, (const char *const *)task->classes.s,
+				regression ? 0 : task->classes.n, e);
+	if (rc == EX_OK)
+		rc = copy_tokenizer(dir, m, tok, e);
+	return rc;
+}
+
+int saved_write(const char *dir, const struct model *m, const struct tokenizer *tok,
+		const struct task *task, const struct saved_note *note, struct err *e)
+{
+	struct outdir out;
+	int rc = outdir_open(&out, dir, SAVED_NOTE, e);
+
+	if (rc != EX_OK)
+		return rc;
+	rc = write_files(out.temporary, m, tok, task, note, e);
+	if (rc == EX_OK)
+		return outdir_commit(&out, e);
+	outdir_drop(&out);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+static int read_text(const json_t *o, const char *key, const char *path, char **out,
+		     struct err *e)
+{
+	const char *s;
+	int rc = js_text(o, key, NULL, &s, path, e);
+
+	if (rc != EX_OK || s == NULL)
+		return rc;
+	*out = str_dup(s);
+	return *out == NULL ? err_nomem(e) : EX_OK;
+}
+
+static int read_count(const json_t *o, const char *key, const char *path, uint64_t *out,
+		      struct err *e)
+{
+	int64_t x;
+	int rc = js_int(o, key, 0, &x, path, e);
+
+	if (rc == EX_OK && x < 0)
+		rc = err_set(e, EX_DATAERR, "%s: %s is negative", path, key);
+	if (rc == EX_OK)
+		*out = (uint64_t)x;
+	return rc;
+}
+
+static int read_list(const json_t *o, const char *key, const char *path,
+		     struct strlist *out, struct err *e)
+{
+	const json_t *a = json_object_get(o, key);
+	int rc = EX_OK;
+
+	if (a != NULL && !json_is_array(a))
+		return err_set(e, EX_DATAERR, "%s: %s is not an array", path, key);
+	for (size_t i = 0; i < json_array_size(a) && rc == EX_OK; i++) {
+		const json_t *s = json_array_get(a, i);
+
+		if (json_is_string(s))
+			rc = strlist_add(out, json_string_value(s), e);
+		else if (!json_is_null(s))
+			rc = err_set(e, EX_DATAERR, "%s: %s holds what is no string", path,
+				     key);
+	}
+	return rc;
+}
+
+static int check_format(const json_t *o, const char *path, struct err *e)
+{
+	int64_t format;
+	int rc;
+
+	if (!json_is_object(o))
+		return err_set(e, EX_DATAERR, "%s: not an object", path);
+	rc = js_int(o, "format", 0, &format, path, e);
+	if (rc == EX_OK && format != SAVED_FORMAT)
+		rc = err_set(e, EX_DATAERR,
+			     "%s: format %" PRId64 "; this program knows format %d", path,
+			     format, SAVED_FORMAT);
+	return rc;
+}
+
+static int read_note(struct saved_note *note, const json_t *o, const char *path,
+		     struct err *e)
+{
+	int rc;
+
+	if ((rc = check_format(o, path, e)) != EX_OK ||
+	    (rc = read_text(o, "task", path, &note->task, e)) != EX_OK ||
+	    (rc = read_count(o, "max_len", path, &note->max_len, e)) != EX_OK ||
+	    (rc = read_text(o, "run", path, &note->run, e)) != EX_OK ||
+	    (rc = read_text(o, "budget", path, &note->budget, e)) != EX_OK ||
+	    (rc = read_count(o, "trained", path, &note->trained, e)) != EX_OK ||
+	    (rc = read_list(o, "groups", path, &note->groups, e)) != EX_OK)
+		return rc;
+	return read_list(o, "pg", path, &note->pg, e);
+}
+
+int saved_read(struct saved_note *note, const char *dir, struct err *e)
+{
+	char *path = file_join(dir, SAVED_NOTE);
+	json_t *o = NULL;
+	int rc = EX_OK;
+
+	*note = (struct saved_note){ 0 };
+	if (path == NULL)
+		return err_nomem(e);
+	if (file_exists(path)) {
+		rc = js_load(&o, path, e);
+		if (rc == EX_OK)
+			rc = read_note(note, o, path, e);
+		json_decref(o);
+	}
+	free(path);
+	if (rc != EX_OK)
+		saved_note_free(note);
+	return rc;
+}
+
+void saved_note_free(struct saved_note *note)
+{
+	free(note->task);
+	free(note->run);
+	free(note->budget);
+	strlist_free(&note->groups);
+	strlist_free(&note->pg);
+	*note = (struct saved_note){ 0 };
+}
