@@ -1,0 +1,117 @@
+#include "influence/fit.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Shares of the group's rms: a step that leaves only rounding. */
+#define HARDLY 3e-6
+
+/* A gain to begin with, as a share of the loss, and the largest linear change in a fit. */
+#define FIRST_GAIN 0.01
+#define MOST_CHANGE 0.05
+
+/* w - eta g of one parameter into `to`. Of a table of embeddings only the rows that this
+ * batch reads are made. */
+static void move(const struct prober *p, size_t i, double eta, const float *d, float *to)
+{
+	const struct model *m = p->t->m;
+	const struct param *w = &m->params[i];
+	const struct op *op = &m->ops[model_first_use(m, i)];
+	const struct batch *b = p->tail.batch;
+
+	if (op->kind == OP_EMBED && op->p[0] == (int)i) {
+		size_t width = w->shape[1];
+
+		for (size_t t = 0; t < b->tokens; t++) {
+			size_t at = b->ids[t] * width;
+
+			vec_step(m->k, width, w->w + at, (float)-eta, d + at, to + at);
+		}
+		return;
+	}
+	vec_step(m->k, w->n, w->w, (float)-eta, d, to);
+}
+
+/* L(w - eta g) - L(w) with only group k moved. */
+static double change(struct prober *p, size_t k, double eta)
+{
+	const struct model *m = p->t->m;
+	const struct group *g = &p->part->g[k];
+	size_t from = m->n_ops, at = 0;
+
+	for (size_t j = 0; j < g->n; j++) {
+		size_t i = g->member[j], first = model_first_use(m, i);
+
+		move(p, i, eta, p->directions + at, p->moved + at);
+		p->tail.w[i] = p->moved + at;
+		at += m->params[i].n;
+		from = first < from ? first : from;
+	}
+	pass_forward_from(&p->tail, &p->t->pass, from);
+	for (size_t j = 0; j < g->n; j++)
+		p->tail.w[g->member[j]] = m->params[g->member[j]].w;
+	p->forwards++;
+	return p->tail.loss - p->t->pass.loss;
+}
+
+/* The standard deviation of the loss from rounding, by steps whose effect is known. */
+static double measure_rounding(struct prober *p, size_t k, const struct estimate *e)
+{
+	static const double r[4] = { -2, -1, 1, 2 };
+	double h = HARDLY / FIT_FARTHEST * e->reach, sum = 0;
+
+	for (int i = 0; i < 4; i++) {
+		double y = change(p, k, r[i] * h) + r[i] * h * e->slope;
+
+		sum += y * y;
+	}
+	/* Each y is the difference of two roundings. No loss is kept better than its own
+	 * float logits would allow. */
+	return fmax(sqrt(sum / 8), 1e-10 * p->t->pass.loss);
+}
+
+/* The step at which a bend of `bend` seen at h would be `want`. */
+static double rescale(double h, double bend, double want, double most)
+{
+	double factor = sqrt(want / bend);
+
+	return fmin(h * fmin(fmax(factor, 1.0 / 64), 64), most);
+}
+
+/* Points at -h and h, h moved until their bend is about what is wanted. */
+static double find_reach(struct prober *p, size_t k, const struct estimate *e, double most,
+			 double y[2])
+{
+	double want = FIT_BEND * p->rounding, h = p->reach[k];
+
+	if (h == 0)
+		h = 2 * sqrt(FIRST_GAIN * e->loss * want) / fabs(e->slope);
+	h = fmin(h, most);
+	for (int tries = 0;; tries++) {
+		double bend, next;
+
+		y[0] = change(p, k, -h);
+		y[1] = change(p, k, h);
+		bend = fmax(fabs(y[0] + y[1]) / 2, p->rounding / 4);
+		next = rescale(h, bend, want, most);
+		if (tries == 3 || (next < 2 * h && next > h / 2))
+			return h;
+		h = next;
+	}
+}
+
+void fit_group(struct prober *p, size_t k, struct estimate *e)
+{
+	double most = e->reach, y[4], slope;
+
+	if (p->rounding == 0)
+		p->rounding = measure_rounding(p, k, e);
+	most = fmin(most, MOST_CHANGE * e->loss / fabs(e->slope));
+	e->reach = find_reach(p, k, e, most, y + 1);
+	y[0] = change(p, k, -2 * e->reach);
+	y[3] = change(p, k, 2 * e->reach);
+	fit_parabola(y, e->reach, &slope, &e->curv, &e->r2);
+	/* The weights of the points in curv, and of the loss that all are compared with. */
+	e->spread = sqrt(34 + 100) / 17 * p->rounding / (e->reach * e->reach);
+	p->reach[k] = e->reach;
+}
