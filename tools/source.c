@@ -1,0 +1,96 @@
+#include "source.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/num.h"
+
+static int read_data(struct source *s, const struct source_options *o, bool learn,
+		     struct err *e)
+{
+	struct config c;
+	size_t longest;
+	int rc = config_read(&c, o->model, e);
+
+	if (rc != EX_OK)
+		return rc;
+	longest = c.positions < o->max_len ? c.positions : (size_t)o->max_len;
+	config_free(&c);
+	if ((rc = tokenizer_open(&s->tokenizer, o->model, e)) != EX_OK)
+		return rc;
+	return dataset_read(&s->data, o->data, &s->task, learn, s->tokenizer, longest, e);
+}
+
+int source_open(struct source *s, const struct source_options *o, const char *said,
+		bool learn, uint64_t seed, struct err *e)
+{
+	struct head_spec head = { .may_be_new = learn, .seed = seed };
+	int rc;
+
+	*s = (struct source){ 0 };
+	if (o->model == NULL)
+		return err_set(e, EX_USAGE, "no model: -m DIR says which");
+	if (o->data == NULL)
+		return err_set(e, EX_USAGE, "no data: -d FILE says which");
+	if ((rc = task_resolve(&s->task, &o->task, said, e)) != EX_OK)
+		return rc;
+	rc = read_data(s, o, learn, e);
+	if (rc == EX_OK) {
+		head.regression = s->task.kind == TASK_REGRESSION;
+		head.labels = head.regression ? 1 : s->task.classes.n;
+		rc = model_open(&s->model, o->model, &head, e);
+	}
+	if (rc != EX_OK)
+		source_close(s);
+	return rc;
+}
+
+void source_close(struct source *s)
+{
+	if (s->model.dir != NULL)
+		model_close(&s->model);
+	dataset_free(&s->data);
+	if (s->tokenizer != NULL)
+		tokenizer_close(s->tokenizer);
+	task_free(&s->task);
+	*s = (struct source){ 0 };
+}
+
+void source_notes(const struct cli *cli, const struct source *s)
+{
+	const struct model *m = &s->model;
+
+	if (m->new_pooler)
+		cli_note(cli, "%s: no pooler in the checkpoint: initialised from seed %" PRIu64,
+			 m->dir, cli->seed);
+	if (m->new_head)
+		cli_note(cli, "%s: no classifier for %zu labels in the checkpoint: "
+			 "initialised from seed %" PRIu64, m->dir,
+			 m->slots[m->logits].width, cli->seed);
+	if (m->unexpected.n > 0)
+		cli_note(cli, "%s: %zu tensors are none of this model's and stay unused, "
+			 "%s among them", m->dir, m->unexpected.n, m->unexpected.s[0]);
+	if (s->data.truncated > 0)
+		cli_note(cli, "%zu of %zu texts were cut to --max-len tokens",
+			 s->data.truncated, s->data.n);
+}
+
+int source_describe(const struct source *s, struct meta_list *to, struct err *e)
+{
+	struct strbuf value = { 0 };
+	char digest[65];
+	int rc = model_digest(&s->model, digest, e);
+
+	if (rc != EX_OK)
+		return rc;
+	strbuf_printf(&value, "%s\tparams=%" PRIu64 "\tsha256=%s", s->model.dir,
+		      model_params(&s->model), digest);
+	rc = value.failed ? err_nomem(e) : meta_add(to, "model", value.s, e);
+	strbuf_clear(&value);
+	if (rc == EX_OK)
+		rc = task_print(&s->task, &value, e);
+	if (rc == EX_OK)
+		rc = meta_add(to, "task", value.s, e);
+	strbuf_free(&value);
+	return rc;
+}
