@@ -30,18 +30,28 @@ bool file_is_dir(const char *path);
 char *file_join(const char *dir, const char *name);
 
 /*
+ * From now on SIGINT, SIGTERM, SIGHUP and SIGPIPE remove the temporaries of all open
+ * outputs before they end the process as they always do. A signal that is being
+ * ignored (nohup) stays ignored, except SIGPIPE. Programs call it once, at the start.
+ */
+void file_clean_on_signals(void);
+
+/*
  * An output: stdout for NULL or "-", else a temporary file beside `path` that
  * replaces it on output_commit (flush, fsync, rename, fsync of the directory).
  * Until then nothing of that name changes; output_drop, or the end of the
- * process by SIGINT, SIGTERM, SIGHUP or SIGPIPE, removes the temporary.
+ * process by one of the signals above, removes the temporary. A path that is a
+ * device or a FIFO is written as it is.
  */
 struct output {
 	FILE *file;
 	char *path;      /* NULL for stdout */
-	char *temporary;
+	char *temporary; /* NULL when there is none */
 };
 
-/* EX_CANTCREAT when the directory is missing or not writable. */
+/* EX_CANTCREAT when the directory is missing or not writable. A caller that has opened
+ * ends with output_commit, or else output_drop; both release what `o` holds, and
+ * output_drop may follow either, or an output that is all zeros. */
 int output_open(struct output *o, const char *path, struct err *e);
 /* EX_IOERR when anything could not be written, /dev/full on stdout included. */
 int output_commit(struct output *o, struct err *e);
@@ -51,11 +61,12 @@ void output_drop(struct output *o);
  * A directory that appears whole: its files are written into a temporary sibling
  * (`temporary`), which outdir_commit renames to `path`. A directory that is
  * already there is replaced only when it holds a file named `marker` (a tool's
- * own earlier output) or nothing; otherwise outdir_open says EX_CANTCREAT. Parent
- * directories are made as needed.
+ * own earlier output) and no directories, or nothing; otherwise outdir_open says
+ * EX_CANTCREAT. Parent directories are made as needed. A directory has no
+ * directories inside. Ends as an output does: commit, or drop.
  */
 struct outdir {
-	char *path, *temporary;
+	char *path, *temporary, *marker;
 };
 
 int outdir_open(struct outdir *d, const char *path, const char *marker, struct err *e);

@@ -11,8 +11,11 @@
  *                            every byte before this line
  *
  * A cell holds no tab, newline or leading '#'; the writer writes those, and
- * backslashes, as \t \n \x23 \\ and the reader reads them back. Metadata may
- * stand between the header and the end (a ##budget line before its rows, say).
+ * backslashes, as \t \n \x23 \\ and the reader reads them back. So it does with a
+ * VALUE, where a leading blank is \x20. KEY and VALUE are parted by blanks or tabs.
+ * Metadata may stand between the header and the end (a ##budget line before its
+ * rows, say); other lines that begin with # are passed over. A line is at most
+ * 64 MiB long and holds no NUL.
  * A stream without its ##end line was cut short: EX_DATAERR, always. Counts or a
  * checksum that disagree with a complete ##end mean that someone edited or
  * filtered it: the reader goes on and leaves a note, or fails when strict.
@@ -67,14 +70,14 @@ void stream_put_int(struct stream_writer *w, int64_t x);
 void stream_put_real(struct stream_writer *w, double x); /* shortest that reads back */
 int stream_end_row(struct stream_writer *w, struct err *e);
 
-/* Metadata between rows. */
+/* Metadata between rows. A key holds no blanks and is not "adapeft" or "end". */
 int stream_put_meta(struct stream_writer *w, const char *key, const char *value,
 		    struct err *e);
 
 /* Hands what was written to the next tool now (rows appear as they are made). */
 int stream_flush(struct stream_writer *w, struct err *e);
 
-/* Writes ##end, flushes, frees. stream_abort frees and leaves the stream unended. */
+/* Writes ##end, flushes, frees (also when it fails). stream_abort frees and leaves the stream unended. */
 int stream_finish(struct stream_writer *w, struct err *e);
 void stream_abort(struct stream_writer *w);
 
@@ -115,5 +118,27 @@ int stream_error(const struct stream_reader *r, struct err *e, const char *fmt, 
 /* After the end: a one-line note when the stream was edited or filtered, else NULL. */
 const char *stream_note(const struct stream_reader *r);
 void stream_close(struct stream_reader *r);
+
+/* ---- copying line by line, byte for byte ---- */
+
+/* The lines up to that of the columns, as they stand. */
+const char *stream_head_lines(const struct stream_reader *r, size_t *len);
+
+/* As stream_next, with the next line of any sort as it stands, newline included, valid
+ * until the next call; *got is false at the ##end line, when the stream was whole. */
+int stream_next_line(struct stream_reader *r, const char **line, size_t *len, bool *got,
+		     struct err *e);
+/* After the end: the ##end line, newline included. */
+const char *stream_end_line(const struct stream_reader *r);
+
+/* Starts a stream on `out` with the head of `r` as it stands and, in front of the
+ * columns, the metadata of `more` (or NULL). */
+int stream_create_like(struct stream_writer **w, FILE *out, enum stream_format format,
+		       const struct stream_reader *r, const struct meta_list *more,
+		       struct err *e);
+/* A line that stream_next_line gave. */
+int stream_put_line(struct stream_writer *w, const char *line, size_t len, struct err *e);
+/* As stream_finish, with an ##end line of another stream in place of a new one. */
+int stream_finish_as(struct stream_writer *w, const char *end_line, struct err *e);
 
 #endif
