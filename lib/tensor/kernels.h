@@ -8,8 +8,8 @@
  *
  * A table's functions are serial and work on a block of rows. The functions below the
  * table run them over OpenMP threads. Shapes are row-major [rows, width]; arrays do not
- * overlap unless said. Results do not depend on anything but the inputs and, where a sum runs
- * over rows, the number of threads.
+ * overlap unless said. Results depend on the table and the inputs, not on the number of
+ * threads.
  */
 #ifndef TENSOR_KERNELS_H
 #define TENSOR_KERNELS_H
