@@ -5,10 +5,15 @@
  *     subject to sum of params_k over chosen k <= budget
  *
  * the epsilon-constraint form of the paper's two-goal problem (arXiv 2505.12579, section 3).
- * Values are integers, llrint(v 2^s) with one s for all items, the largest for which the sum
- * of all values stays below 2^62, so that results are the same everywhere. Ties go to fewer
- * parameters, then to the item whose name sorts first. Items of value <= 0 are never chosen unless
- * required; items without parameters and with value are always chosen.
+ * Values are integers, llrint(v 2^s) and at least 1 for v > 0, with one s for all items that
+ * are not forbidden, the largest for which their sum stays below 2^62, so that results are
+ * the same everywhere. Items of value <= 0 are never chosen unless required; items without
+ * parameters and with value are always chosen.
+ *
+ * The canonical order is by value per parameter, most first, then by fewer params, then by
+ * name. Ties between subsets of equal value go to fewer parameters, then to the subset that
+ * holds the first item, in canonical order, in which they differ. The result does not depend
+ * on the order of the input.
  */
 #ifndef SELECT_KNAPSACK_H
 #define SELECT_KNAPSACK_H
@@ -35,30 +40,36 @@ enum solver {
 };
 
 struct solution {
-	size_t *chosen; /* indices of items, most value per parameter first */
+	size_t *chosen; /* indices of items, in canonical order */
 	size_t n;
 	uint64_t params;
 	double value;   /* sum of the chosen values, in doubles */
-	double bound;   /* no subset within the budget is worth more: LP relaxation (Dantzig), or the
-			 * value itself when proven optimal */
+	double bound;   /* no subset within the budget is worth more: LP relaxation (Dantzig), what
+			 * a capped search left open, or the value itself when proven optimal */
 	double gap;     /* (bound - value) / bound, 0 when bound is 0 */
-	bool optimal;
+	bool optimal;   /* in value; ties too unless the search was capped */
 };
 
-/* One budget. max_states bounds the memory of SOLVER_EXACT in list entries (0: a default that
- * takes at most about 1 GB); reaching it ends with optimal == false and a certified bound.
- * EX_DATAERR when required items do not fit (the message says by how much) or values are not
- * finite. */
+/* One budget. max_states bounds the memory of SOLVER_EXACT in list entries of some 60 bytes
+ * (0: a default that takes at most about half a GB); reaching it ends with a certified bound,
+ * and optimal == false unless the bound is reached. A search that goes on for ties alone is
+ * ended after max_states steps.
+ * EX_DATAERR when required items do not fit (the message says by how much), when values or
+ * their sum are not finite, or when there are 2^62 parameters. */
 int knapsack_solve(const struct item *items, size_t n, uint64_t budget, enum solver solver,
 		   size_t max_states, struct solution *out, struct err *e);
 
-/* Many budgets at about the cost of one frontier; out[n_budgets]. */
+/* Many budgets, scaled and sorted once; out[n_budgets]. Nothing needs to be freed after a
+ * failure. */
 int knapsack_solve_all(const struct item *items, size_t n, const uint64_t *budgets,
 		       size_t n_budgets, enum solver solver, size_t max_states,
 		       struct solution *out, struct err *e);
 
 /* The Pareto frontier: for every total of parameters the best value, points in increasing
- * order of both (dominated ones left out). */
+ * order of both (dominated ones left out), the first being the items that are in every
+ * subset ({0, 0} when there are none). With more than max_states points on the way (0: a
+ * default of some hundred MB and seconds) *complete is false and the points are those of
+ * the canonical order's beginnings: within reach, but not the best for every total. */
 struct frontier_point {
 	uint64_t params;
 	double value;
