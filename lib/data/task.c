@@ -1,0 +1,458 @@
+#include "data/task.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+
+#define MAX_COLUMN 100000
+
+/* What is known of a name. Columns and classes are separated by commas. */
+struct known {
+	const char *name, *text, *label;
+	enum task_kind kind;
+	bool header;
+	const char *metric, *classes;
+	const char *needs; /* the family of models it is for, when that is not ours */
+};
+
+/* GLUE as distributed; classes in the order of its numbers. */
+static const struct known tasks[] = {
+	{ "sst2", "sentence", "label", TASK_CLASSES, true, "accuracy", "0,1", NULL },
+	{ "cola", "4", "2", TASK_CLASSES, false, "matthews", "0,1", NULL },
+	{ "mrpc", "#1 String,#2 String", "Quality", TASK_CLASSES, true, "f1", "0,1", NULL },
+	{ "rte", "sentence1,sentence2", "label", TASK_CLASSES, true, "accuracy",
+	  "entailment,not_entailment", NULL },
+	{ "qnli", "question,sentence", "label", TASK_CLASSES, true, "accuracy",
+	  "entailment,not_entailment", NULL },
+	{ "qqp", "question1,question2", "is_duplicate", TASK_CLASSES, true, "f1", "0,1", NULL },
+	{ "stsb", "sentence1,sentence2", "score", TASK_REGRESSION, true, "pearson", NULL, NULL },
+	{ "mnli", "sentence1,sentence2", "gold_label", TASK_CLASSES, true, "accuracy",
+	  "entailment,neutral,contradiction", NULL },
+	{ "wnli", "sentence1,sentence2", "label", TASK_CLASSES, true, "accuracy", "0,1", NULL },
+	{ "custom", NULL, NULL, TASK_CLASSES, false, "accuracy", NULL, NULL },
+	{ "e2e", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "a language model" },
+	{ "lm", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "a language model" },
+	{ "image", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "an image model" },
+};
+
+#define N_TASKS (sizeof tasks / sizeof tasks[0])
+
+static const char *const metrics[] = { "accuracy", "f1", "matthews", "pearson", "spearman" };
+
+/* All that can be said of a task, as words. NULL or empty: not said. */
+enum key { LABEL, KIND, HEADER, QUOTING, METRIC, THRESHOLD, KEYS };
+
+static const char *const key_names[KEYS] = { "label", "kind", "header", "quoting", "metric",
+					     "threshold" };
+
+struct words {
+	char *one[KEYS];
+	struct strlist text, classes;
+};
+
+static void words_free(struct words *w)
+{
+	for (int k = 0; k < KEYS; k++)
+		free(w->one[k]);
+	strlist_free(&w->text);
+	strlist_free(&w->classes);
+}
+
+static int put(char **to, const char *s, struct err *e)
+{
+	free(*to);
+	*to = str_dup(s);
+	return *to == NULL ? err_nomem(e) : EX_OK;
+}
+
+/* ---- the name ---- */
+
+static int look_up(const char *name, int code, const struct known **out, struct err *e)
+{
+	const char *names[N_TASKS];
+	struct strbuf near = { 0 };
+
+	for (size_t i = 0; i < N_TASKS; i++) {
+		names[i] = tasks[i].name;
+		if (strcmp(name, tasks[i].name) != 0)
+			continue;
+		*out = &tasks[i];
+		if (tasks[i].needs == NULL)
+			return EX_OK;
+		return err_set(e, code, "task %s needs %s; this one is a BERT classifier",
+			       name, tasks[i].needs);
+	}
+	str_near(name, names, N_TASKS, &near);
+	if (near.len > 0)
+		err_set(e, code, "no task '%s'; did you mean %s?", name, near.s);
+	else
+		err_set(e, code, "no task '%s'; there are sst2, cola, mrpc, rte, qnli, qqp, "
+			"stsb, mnli and wnli, and --text and --label for others", name);
+	strbuf_free(&near);
+	return code;
+}
+
+/* ---- the words of a ##task value ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Undoes %XX in place; false when it is malformed or stands for NUL. */
+static bool decode(char *s)
+{
+	char *to = s;
+
+	for (; *s != '\0'; s++) {
+		int high, low;
+
+		if (*s != '%') {
+			*to++ = *s;
+			continue;
+		}
+		high = hex_digit(s[1]);
+		low = high < 0 ? -1 : hex_digit(s[2]);
+		if (low < 0 || high * 16 + low == 0)
+			return false;
+		*to++ = (char)(high * 16 + low);
+		s += 2;
+	}
+	*to = '\0';
+	return true;
+}
+
+static int decode_list(struct strlist *l, const char *value, struct err *e)
+{
+	int rc;
+
+	strlist_free(l);
+	rc = strlist_split(l, value, ',', e);
+	for (size_t i = 0; i < l->n && rc == EX_OK; i++)
+		if (!decode(l->s[i]))
+			rc = err_set(e, EX_DATAERR, "task: malformed %%XX in '%s'", value);
+	return rc;
+}
+
+static int take_word(struct words *w, char *word, struct err *e)
+{
+	char *value = strchr(word, '=');
+
+	if (value == NULL)
+		return err_set(e, EX_DATAERR, "task: '%s' is not KEY=VALUE", word);
+	*value++ = '\0';
+	if (strcmp(word, "text") == 0)
+		return decode_list(&w->text, value, e);
+	if (strcmp(word, "classes") == 0)
+		return decode_list(&w->classes, value, e);
+	for (int k = 0; k < KEYS; k++) {
+		if (strcmp(word, key_names[k]) != 0)
+			continue;
+		if (!decode(value))
+			return err_set(e, EX_DATAERR, "task: malformed %%XX in '%s'", value);
+		return put(&w->one[k], value, e);
+	}
+	return EX_OK;
+}
+
+static int take_said(const char *said, const struct known **known, struct words *w,
+		     struct err *e)
+{
+	char *copy = str_dup(said), *rest, *word;
+	int rc;
+
+	if (copy == NULL)
+		return err_nomem(e);
+	word = strtok_r(copy, " \t", &rest);
+	rc = look_up(word == NULL ? "" : word, EX_DATAERR, known, e);
+	while (rc == EX_OK && (word = strtok_r(NULL, " \t", &rest)) != NULL)
+		rc = take_word(w, word, e);
+	free(copy);
+	return rc;
+}
+
+/* ---- checking ---- */
+
+static bool one_of(const char *word, const char *a, const char *b)
+{
+	return word == NULL || strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int check_classes(const struct strlist *l, int code, struct err *e)
+{
+	char *sorted[TASK_MAX_CLASSES];
+
+	if (l->n > TASK_MAX_CLASSES)
+		return err_set(e, code, "task: %zu classes; at most %d can be", l->n,
+			       TASK_MAX_CLASSES);
+	if (l->n == 0)
+		return EX_OK;
+	memcpy(sorted, l->s, l->n * sizeof *sorted);
+	qsort(sorted, l->n, sizeof *sorted, compare);
+	for (size_t i = 1; i < l->n; i++)
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			return err_set(e, code, "task: class '%s' is there twice", sorted[i]);
+	return EX_OK;
+}
+
+static int check(const struct words *w, int code, struct err *e)
+{
+	const char *threshold = w->one[THRESHOLD], *kind = w->one[KIND];
+	const char *metric = w->one[METRIC];
+	bool known = metric == NULL;
+	double x;
+
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics && !known; i++)
+		known = strcmp(metric, metrics[i]) == 0;
+	if (!known)
+		return err_set(e, code, "task: no metric '%s'; there are accuracy, f1, "
+			       "matthews, pearson and spearman", metric);
+	if (!one_of(kind, "classes", "regression"))
+		return err_set(e, code, "task: kind '%s' is neither classes nor regression",
+			       kind);
+	if (!one_of(w->one[HEADER], "yes", "no"))
+		return err_set(e, code, "task: header '%s' is neither yes nor no",
+			       w->one[HEADER]);
+	if (!one_of(w->one[QUOTING], "yes", "no"))
+		return err_set(e, code, "task: quoting '%s' is neither yes nor no",
+			       w->one[QUOTING]);
+	if (threshold != NULL && (!num_real(threshold, &x) || !isfinite(x)))
+		return err_set(e, code, "task: threshold '%s' is not a number", threshold);
+	if (threshold != NULL && kind != NULL && strcmp(kind, "regression") == 0)
+		return err_set(e, code, "--threshold makes classes of numbers; leave it out "
+			       "for --kind regression");
+	if (w->text.n > 2)
+		return err_set(e, code, "%zu text columns; a BERT reads one or two", w->text.n);
+	for (size_t i = 0; i < w->text.n; i++)
+		if (w->text.s[i][0] == '\0')
+			return err_set(e, code, "a text column without a name");
+	if (w->one[LABEL] != NULL && w->one[LABEL][0] == '\0')
+		return err_set(e, code, "a label column without a name");
+	return check_classes(&w->classes, code, e);
+}
+
+/* ---- putting together ---- */
+
+static int take_options(struct words *w, const struct task_options *o, struct err *e)
+{
+	const char *const said[KEYS] = { [LABEL] = o->label, [KIND] = o->kind,
+					 [HEADER] = o->header, [QUOTING] = o->quoting,
+					 [THRESHOLD] = o->threshold };
+	int rc = EX_OK;
+
+	/* Classes, a metric and a threshold belong to the kind they were said with. */
+	if (o->kind != NULL || o->threshold != NULL) {
+		strlist_free(&w->classes);
+		for (int k = 0; k < KEYS; k++)
+			if (k == KIND || k == METRIC || k == THRESHOLD) {
+				free(w->one[k]);
+				w->one[k] = NULL;
+			}
+	}
+	for (int k = 0; k < KEYS && rc == EX_OK; k++)
+		if (said[k] != NULL)
+			rc = put(&w->one[k], said[k], e);
+	if (o->text.n == 0 || rc != EX_OK)
+		return rc;
+	strlist_free(&w->text);
+	for (size_t i = 0; i < o->text.n && rc == EX_OK; i++)
+		rc = strlist_add(&w->text, o->text.s[i], e);
+	return rc;
+}
+
+size_t task_column_number(const char *column)
+{
+	int64_t n;
+
+	return num_int(column, &n) && n >= 1 && n <= MAX_COLUMN ? (size_t)n : 0;
+}
+
+/* Has the file a header, when nobody said so? */
+static bool default_header(const struct known *k, const struct task *t)
+{
+	bool named = k->header || task_column_number(t->label) == 0;
+
+	for (size_t i = 0; i < t->text.n; i++)
+		named |= task_column_number(t->text.s[i]) == 0;
+	return named;
+}
+
+static enum task_kind kind_of(const struct known *k, const struct words *w)
+{
+	if (w->one[KIND] != NULL)
+		return strcmp(w->one[KIND], "regression") == 0 ? TASK_REGRESSION : TASK_CLASSES;
+	return w->one[THRESHOLD] != NULL ? TASK_CLASSES : k->kind;
+}
+
+static const char *metric_of(const struct known *k, enum task_kind kind)
+{
+	if (kind == k->kind)
+		return k->metric;
+	return kind == TASK_REGRESSION ? "pearson" : "accuracy";
+}
+
+static const char *classes_of(const struct known *k, const struct task *t)
+{
+	if (t->has_threshold)
+		return "0,1";
+	return t->kind == k->kind ? k->classes : NULL;
+}
+
+/* Moves what was said into t and fills in what is known of the name. */
+static int assemble(struct task *t, const struct known *k, struct words *w, struct err *e)
+{
+	const char *classes;
+	int rc = put(&t->name, k->name, e);
+
+	t->kind = kind_of(k, w);
+	if (w->text.n == 0 && k->text != NULL && rc == EX_OK)
+		rc = strlist_split(&w->text, k->text, ',', e);
+	if (w->one[LABEL] == NULL && k->label != NULL && rc == EX_OK)
+		rc = put(&w->one[LABEL], k->label, e);
+	if (w->one[METRIC] == NULL && rc == EX_OK)
+		rc = put(&w->one[METRIC], metric_of(k, t->kind), e);
+	if (rc != EX_OK)
+		return rc;
+	if (w->text.n == 0 || w->one[LABEL] == NULL)
+		return err_set(e, EX_USAGE, "which columns hold the %s? say --task NAME, or "
+			       "--text COL[,COL] and --label COL",
+			       w->text.n == 0 ? "text" : "label");
+	if (w->one[THRESHOLD] != NULL)
+		t->has_threshold = num_real(w->one[THRESHOLD], &t->threshold);
+	t->text = w->text;
+	t->label = w->one[LABEL];
+	t->metric = w->one[METRIC];
+	w->text = (struct strlist){ 0 };
+	w->one[LABEL] = w->one[METRIC] = NULL;
+	t->header = w->one[HEADER] == NULL ? default_header(k, t)
+					   : strcmp(w->one[HEADER], "yes") == 0;
+	if (w->one[QUOTING] != NULL)
+		t->quoting = strcmp(w->one[QUOTING], "yes") == 0 ? QUOTING_YES : QUOTING_NO;
+	classes = classes_of(k, t);
+	if (t->kind == TASK_REGRESSION)
+		return EX_OK;
+	if (w->classes.n == 0)
+		return classes == NULL ? EX_OK : strlist_split(&t->classes, classes, ',', e);
+	t->classes = w->classes;
+	w->classes = (struct strlist){ 0 };
+	return EX_OK;
+}
+
+int task_resolve(struct task *t, const struct task_options *o, const char *said,
+		 struct err *e)
+{
+	const struct known *known = NULL;
+	struct words w = { 0 };
+	const char *name = o->task;
+	size_t len = said == NULL ? 0 : strcspn(said, " \t");
+	int rc = EX_OK;
+
+	*t = (struct task){ 0 };
+	if (name != NULL && said != NULL &&
+	    (strlen(name) != len || strncmp(name, said, len) != 0))
+		said = NULL;
+	if (said != NULL) {
+		rc = take_said(said, &known, &w, e);
+		if (rc == EX_OK)
+			rc = check(&w, EX_DATAERR, e);
+	} else {
+		rc = look_up(name == NULL ? "custom" : name, EX_USAGE, &known, e);
+	}
+	if (rc == EX_OK)
+		rc = take_options(&w, o, e);
+	if (rc == EX_OK)
+		rc = check(&w, EX_USAGE, e);
+	if (rc == EX_OK)
+		rc = assemble(t, known, &w, e);
+	words_free(&w);
+	if (rc != EX_OK)
+		task_free(t);
+	return rc;
+}
+
+void task_file_form(const struct task *t, const char *path, char *delimiter, bool *quoting)
+{
+	bool csv = str_ends(path, ".csv") || str_ends(path, ".csv.gz");
+
+	*delimiter = csv ? ',' : '\t';
+	*quoting = t->quoting == QUOTING_BY_NAME ? csv : t->quoting == QUOTING_YES;
+}
+
+/* ---- printing ---- */
+
+/* Bytes beyond ASCII too: a name from a file need not be UTF-8. */
+static void print_encoded(struct strbuf *out, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c <= ' ' || c >= 0x7f || c == '%' || c == '=' || c == ',')
+			strbuf_printf(out, "%%%02X", c);
+		else
+			strbuf_add(out, s, 1);
+	}
+}
+
+static void print_word(struct strbuf *out, const char *key, const char *value)
+{
+	strbuf_printf(out, " %s=", key);
+	print_encoded(out, value);
+}
+
+static void print_list(struct strbuf *out, const char *key, const struct strlist *l)
+{
+	strbuf_printf(out, " %s=", key);
+	for (size_t i = 0; i < l->n; i++) {
+		strbuf_puts(out, i == 0 ? "" : ",");
+		print_encoded(out, l->s[i]);
+	}
+}
+
+int task_print(const struct task *t, struct strbuf *out, struct err *e)
+{
+	const struct known *known;
+	char number[NUM_MAX];
+	int rc = look_up(t->name, EX_SOFTWARE, &known, e);
+
+	if (rc != EX_OK)
+		return rc;
+	strbuf_puts(out, t->name);
+	print_list(out, "text", &t->text);
+	print_word(out, "label", t->label);
+	if (t->kind != (t->has_threshold ? TASK_CLASSES : known->kind))
+		print_word(out, "kind", t->kind == TASK_REGRESSION ? "regression" : "classes");
+	if (t->header != default_header(known, t))
+		print_word(out, "header", t->header ? "yes" : "no");
+	if (t->quoting != QUOTING_BY_NAME)
+		print_word(out, "quoting", t->quoting == QUOTING_YES ? "yes" : "no");
+	if (strcmp(t->metric, metric_of(known, t->kind)) != 0)
+		print_word(out, "metric", t->metric);
+	if (t->has_threshold) {
+		num_print(number, t->threshold);
+		print_word(out, "threshold", number);
+	}
+	if (t->classes.n > 0)
+		print_list(out, "classes", &t->classes);
+	return out->failed ? err_nomem(e) : EX_OK;
+}
+
+void task_free(struct task *t)
+{
+	free(t->name);
+	free(t->label);
+	free(t->metric);
+	strlist_free(&t->text);
+	strlist_free(&t->classes);
+	*t = (struct task){ 0 };
+}
