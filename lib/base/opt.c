@@ -112,32 +112,31 @@ static const struct opt *find_name(const struct opt *o, const char *name, size_t
 	return NULL;
 }
 
-/* Wrong usage for an option that begins with the `len` bytes at `typed`. */
-static int unknown(const struct program *p, const char *typed, size_t len, struct err *e)
+static int unknown(const struct program *p, const char *name, size_t len, struct err *e)
 {
-	struct strbuf near = { 0 }, dashed = { 0 };
-	struct strlist names = { 0 };
-	char *word = str_dupn(typed, len);
+	struct strbuf near = { 0 };
+	struct strlist names = { 0 }, found = { 0 };
+	char *word = str_dupn(name, len);
 	int rc = word == NULL ? err_nomem(e) : EX_OK;
 
-	for (const struct opt *o = p->opts; rc == EX_OK && o->type != OPT_END; o++) {
-		if (o->type == OPT_GROUP || o->name == NULL)
-			continue;
-		strbuf_clear(&dashed);
-		strbuf_printf(&dashed, "--%s", o->name);
-		rc = dashed.failed ? err_nomem(e) : strlist_add(&names, dashed.s, e);
-	}
-	if (rc == EX_OK) {
+	for (const struct opt *o = p->opts; rc == EX_OK && o->type != OPT_END; o++)
+		if (o->type != OPT_GROUP && o->name != NULL)
+			rc = strlist_add(&names, o->name, e);
+	if (rc == EX_OK)
 		str_near(word, (const char *const *)names.s, names.n, &near);
-		if (near.len > 0)
-			rc = err_set(e, EX_USAGE, "%s: no such option; did you mean %s?", word,
-				     near.s);
-		else
-			rc = err_set(e, EX_USAGE, "%s: no such option (see --help)", word);
+	if (rc == EX_OK && near.len > 0)
+		rc = strlist_split(&found, near.s, ',', e);
+	if (rc == EX_OK) {
+		strbuf_clear(&near);
+		for (size_t i = 0; i < found.n; i++)
+			strbuf_printf(&near, "%s--%s", i == 0 ? "; did you mean " : ", ",
+				      found.s[i] + strspn(found.s[i], " "));
+		rc = err_set(e, EX_USAGE, "--%s: no such option%s%s", word,
+			     found.n > 0 ? near.s : " (see --help)", found.n > 0 ? "?" : "");
 	}
 	strbuf_free(&near);
-	strbuf_free(&dashed);
 	strlist_free(&names);
+	strlist_free(&found);
 	free(word);
 	return rc;
 }
@@ -170,7 +169,7 @@ static int parse_long(const struct program *p, struct scan *s, struct err *e)
 	char shown[64];
 
 	if (o == NULL)
-		return unknown(p, s->argv[s->at], len + 2, e);
+		return unknown(p, name, len, e);
 	snprintf(shown, sizeof shown, "--%s", o->name);
 	if (o->type != OPT_FLAG)
 		return take_value(s, o, shown, value, e);

@@ -135,37 +135,46 @@ static bool all_reals(struct cells *c, size_t column)
 	return true;
 }
 
+/* Eight planes of bytes, the most significant first. */
+static void add_planes(struct strbuf *b, const struct cells *c)
+{
+	char plane[256];
+
+	for (int shift = 56; shift >= 0; shift -= 8)
+		for (size_t from = 0, n; from < c->rows; from += n) {
+			n = c->rows - from < sizeof plane ? c->rows - from : sizeof plane;
+			for (size_t i = 0; i < n; i++)
+				plane[i] = (char)(c->bits[from + i] >> shift);
+			strbuf_add(b, plane, n);
+		}
+}
+
+static void add_strings(struct strbuf *b, const struct cells *c, size_t column)
+{
+	for (size_t i = 0; i < c->rows; i++) {
+		const char *s = c->cell[i * c->columns + column];
+		size_t len = strlen(s);
+
+		add_varint(b, len);
+		strbuf_add(b, s, len);
+	}
+}
+
 static void add_column(struct strbuf *b, struct cells *c, size_t column)
 {
-	size_t size_at;
+	size_t at = b->len;
+	char type = all_ints(c, column) ? 'i' : all_reals(c, column) ? 'r' : 's';
 
-	strbuf_add(b, "i\0\0\0\0", 5); /* type and size, which are set below */
-	if (b->failed)
-		return;
-	size_at = b->len - 4;
-	if (all_ints(c, column)) {
-		for (size_t i = 0; i < c->rows; i++)
-			add_varint(b, c->bits[i]);
-	} else if (all_reals(c, column)) {
-		b->s[size_at - 1] = 'r';
-		for (int shift = 56; shift >= 0; shift -= 8)
-			for (size_t i = 0; i < c->rows; i++) {
-				char byte = (char)(c->bits[i] >> shift);
-
-				strbuf_add(b, &byte, 1);
-			}
-	} else {
-		b->s[size_at - 1] = 's';
-		for (size_t i = 0; i < c->rows; i++) {
-			const char *s = c->cell[i * c->columns + column];
-			size_t len = strlen(s);
-
-			add_varint(b, len);
-			strbuf_add(b, s, len);
-		}
-	}
+	strbuf_add(b, &type, 1);
+	add_u32(b, 0); /* the size, which is set below */
+	if (type == 'r')
+		add_planes(b, c);
+	else if (type == 's')
+		add_strings(b, c, column);
+	for (size_t i = 0; type == 'i' && i < c->rows; i++)
+		add_varint(b, c->bits[i]);
 	if (!b->failed)
-		put_u32((unsigned char *)b->s + size_at, b->len - size_at - 4);
+		put_u32((unsigned char *)b->s + at + 1, b->len - at - 5);
 }
 
 static int rows_to_columns(struct strbuf *raw, const char *text, size_t len, size_t columns,
