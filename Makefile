@@ -115,7 +115,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
 	  $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(wildcard share/*.mk share/*.gp) $(DESTDIR)$(PREFIX)/share/adapeft
+	install -m 644 $(wildcard share/*.mk share/*.gp share/*.awk) $(DESTDIR)$(PREFIX)/share/adapeft
 	for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s || exit 1; done
 
 uninstall:

