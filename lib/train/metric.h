@@ -9,13 +9,15 @@
 
 #include "base/err.h"
 
-/* All as scikit-learn 1.x and SciPy define them.
+/* All as scikit-learn 1.x and SciPy define them; nan for n == 0, and for correlations of
+ * fewer than two points or of anything that is not finite.
  *   accuracy   share of right predictions
- *   f1         of class 1 (binary), 2TP/(2TP+FP+FN), 0 when undefined; macro over classes for
- *              more than two classes
+ *   f1         of class 1 (binary), 2TP/(2TP+FP+FN), 0 when undefined; for more than two
+ *              classes its mean over those that occur in truth or guess
  *   matthews   correlation of a confusion matrix of any size (Gorodkin), 0 when undefined
  *   pearson    correlation; nan for a constant input
- *   spearman   pearson of average ranks; nan for a constant input */
+ *   spearman   pearson of average ranks; nan for a constant input
+ * Classes are 0 .. classes - 1. */
 double metric_accuracy(size_t n, const int32_t *truth, const int32_t *guess);
 double metric_f1(size_t n, size_t classes, const int32_t *truth, const int32_t *guess);
 double metric_matthews(size_t n, size_t classes, const int32_t *truth, const int32_t *guess);
