@@ -136,4 +136,4 @@ $(OUT)/pictures/influence.svg $(OUT)/pictures/influence.png: $(OUT)/streams/$(PI
 $(OUT)/pictures/frontier.svg $(OUT)/pictures/frontier.png: $(OUT)/all.point \
 		$(adapeft_said)/title
 	@mkdir -p $(@D)
-	gnuplot -c $(adapeft_share)/frontier.gp $< $@ $(if $(TITLE),'$(TITLE)')
+	gnuplot -c $(adapeft_share)/frontier.gp $< $@ $(if $(TITLE),'$(subst ','\'',$(TITLE))')

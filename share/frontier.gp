@@ -29,7 +29,8 @@ set rmargin at screen 800.0 / width
 set bmargin at screen 110.0 / height
 set tmargin at screen 510.0 / height
 
-set label "{/:Bold ".title."}" at screen 450.0 / width, 595.0 / height center font ",16"
+set label title at screen 450.0 / width, 595.0 / height center noenhanced \
+    font ",18"
 set logscale x 10
 set xrange [x_low:x_high]
 set yrange [y_low:y_high]
@@ -44,7 +45,7 @@ set label metric noenhanced at screen 26.0 / width, 310.0 / height center rotate
 if (total > 0) {
 	set logscale x2 10
 	set x2range [100 * x_low / total:100 * x_high / total]
-	set format x2 "%g %%"
+	set format x2 "%g%%"
 	set x2tics nomirror
 	set mx2tics 10
 	set label "share of the model's parameters" at screen 450.0 / width, 556.0 / height \

@@ -38,8 +38,8 @@ set cbtics between format "%.1f" nomirror
 set colorbox user origin screen 1 - 84.0 / width, screen 66.0 / height \
     size screen 18.0 / width, screen 1 - 156.0 / height noborder
 
-set title "{/:Bold ".title."}\n{/*0.85 influence per parameter, as a power of ten}" \
-    enhanced offset 0, 0.3
+set label title at screen 0.5, 1 - 30.0 / height center noenhanced font ",18"
+set label "influence per parameter, as a power of ten" at screen 0.5, 1 - 58.0 / height center
 set xrange [-0.5:columns - 0.5]
 set yrange [rows - 0.5:-0.5]
 set tics scale 0

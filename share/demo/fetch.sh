@@ -24,11 +24,11 @@ get() { # FILE NAME==VERSION SIZE OPTION
             rm -f requirement.txt pip.log
             return 0
         fi
+        if grep -q 'DO NOT MATCH' pip.log; then
+            echo "demo: $1 is not the file whose checksum is in $sums: nothing of it is kept" >&2
+            exit 65
+        fi
     done
-    if grep -q 'DO NOT MATCH' pip.log; then
-        echo "demo: $1 is not the file whose checksum is in $sums: nothing of it is kept" >&2
-        exit 65
-    fi
     echo "demo: $2 cannot be fetched: $PWD/pip.log says why; go online and make again" >&2
     exit 69
 }
