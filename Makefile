@@ -1,5 +1,7 @@
 # make help lists what can be made.
 
+MAKEFLAGS += --no-builtin-rules
+
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -140,4 +142,4 @@ help:
 	@echo 'make deps         install the Debian packages that are missing'
 	@echo 'make clean        remove what was built'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,47 @@
+/*
+ * settings - what the command line of adapeft-probe says.
+ */
+#ifndef PROBE_SETTINGS_H
+#define PROBE_SETTINGS_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cli.h"
+#include "influence/prober.h"
+#include "peft/group.h"
+#include "source.h"
+#include "train/schedule.h"
+
+struct settings {
+	struct cli cli;
+	struct source_options source;
+	const char *out, *group_by, *groups, *method_name, *direction_name, *trust_name;
+	const char *schedule_name;
+	uint64_t epochs, steps, every;
+	double fraction, lr, warmup, weight_decay;
+	/* made of the above */
+	enum grouping grouping;
+	enum method method;
+	enum direction direction;
+	struct trust_region trust;
+	enum schedule schedule;
+};
+
+/* The steps of a probing run. */
+struct schedule_plan {
+	uint64_t total;  /* steps of the whole training that this is the beginning of */
+	uint64_t steps;  /* of these the first so many are made */
+	uint64_t every;  /* step 0 and every so many later ones are probed */
+	uint64_t warmup;
+	uint64_t probes;
+};
+
+/* Parses; ends the process for --help, --version and wrong usage. */
+void settings_read(struct settings *s, int argc, char **argv);
+void settings_free(struct settings *s);
+
+/* For a data set that makes `batches` an epoch. */
+struct schedule_plan settings_plan(const struct settings *s, uint64_t batches);
+
+#endif
