@@ -1,5 +1,5 @@
 /*
- * dataset - a labelled file as tokens, and its division into batches.
+ * dataset - a labelled file as tokens (dataset.c), and its division into batches (batch.c).
  */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
@@ -24,15 +24,17 @@ struct dataset {
 };
 
 /* Reads `path` ("-": stdin; .gz or not) as `t` says. With `learn` a task without classes
- * takes them from this file (all integers: in the order of their value; else sorted bytewise)
- * and stores them in t; otherwise a label that is not a class is EX_DATAERR with FILE:LINE
- * and the classes there are. Without examples: EX_DATAERR. Tokens are cut to max_len. */
+ * takes them from this file (all integers: in the order of their value; else sorted bytewise;
+ * 2 to TASK_MAX_CLASSES) and stores them in t; otherwise a label that is not a class is
+ * EX_DATAERR with FILE:LINE and the classes there are. EX_DATAERR too: no examples, a column
+ * that is not there (with those that are), a row whose number of fields is not that of the
+ * first row. Tokens are cut to max_len. On failure d holds nothing. */
 int dataset_read(struct dataset *d, const char *path, struct task *t, bool learn,
 		 const struct tokenizer *tok, size_t max_len, struct err *e);
 void dataset_free(struct dataset *d);
 
 /* The examples in the order of training. Each epoch is shuffled by seed and epoch number; a
- * data set of exactly one batch keeps the file's order. */
+ * data set of no more than one batch keeps the file's order. */
 struct order {
 	size_t *at; /* [n] */
 	size_t n, batch, epoch, next;
@@ -42,8 +44,8 @@ struct order {
 
 int order_start(struct order *o, size_t n, size_t batch, uint64_t seed, bool shuffle,
 		struct err *e);
-/* The next batch's examples: pointer into `at` and count; the last of an epoch may be
- * smaller. After it the next epoch begins. */
+/* The next batch's examples: pointer into `at`, good until the next call, and count; the last
+ * of an epoch may be smaller. After it the next epoch begins. */
 void order_next(struct order *o, const size_t **examples, size_t *count);
 size_t order_batches(const struct order *o); /* an epoch */
 void order_free(struct order *o);

@@ -1,0 +1,386 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "data/dataset.h"
+
+/* Numbers of the vocabulary below. */
+enum { CLS = 2, SEP = 3, GOOD = 4, BAD = 5, FILM = 6 };
+
+static const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\ngood\nbad\nfilm\n,\n";
+
+static char dir[] = "/tmp/test_dataset.XXXXXX";
+static char path[64], vocab[64];
+static struct tokenizer *tok;
+
+static void write_bytes(const char *to, const char *bytes, size_t len)
+{
+	FILE *f = fopen(to, "wb");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, len, f), len);
+	fclose(f);
+}
+
+static int open_tokenizer(void **state)
+{
+	struct err e;
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof path, "%s/data.tsv", dir);
+	snprintf(vocab, sizeof vocab, "%s/vocab.txt", dir);
+	write_bytes(vocab, vocabulary, sizeof vocabulary - 1);
+	return tokenizer_open(&tok, dir, &e) == EX_OK ? 0 : -1;
+}
+
+static int close_tokenizer(void **state)
+{
+	(void)state;
+	tokenizer_close(tok);
+	unlink(vocab);
+	unlink(path);
+	return rmdir(dir);
+}
+
+/* The task of a ##task value. */
+static struct task task_of(const char *said)
+{
+	struct task_options o = { 0 };
+	struct task t;
+	struct err e = { 0 };
+
+	if (task_resolve(&t, &o, said, &e) != EX_OK)
+		fail_msg("%s", e.text);
+	return t;
+}
+
+static void read_data(struct dataset *d, struct task *t, bool learn, const char *text,
+		      size_t max_len)
+{
+	struct err e = { 0 };
+
+	write_bytes(path, text, strlen(text));
+	if (dataset_read(d, path, t, learn, tok, max_len, &e) != EX_OK)
+		fail_msg("%s", e.text);
+}
+
+static void refused_bytes(const char *said, bool learn, const char *text, size_t len,
+			  int code, const char *want)
+{
+	struct task t = task_of(said);
+	struct dataset d;
+	struct err e = { 0 };
+
+	write_bytes(path, text, len);
+	assert_int_equal(dataset_read(&d, path, &t, learn, tok, 16, &e), code);
+	if (strstr(e.text, want) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", want, e.text);
+	assert_null(d.label);
+	task_free(&t);
+}
+
+static void refused(const char *said, bool learn, const char *text, const char *want)
+{
+	refused_bytes(said, learn, text, strlen(text), EX_DATAERR, want);
+}
+
+static void expect_classes(const char *text, const char *want)
+{
+	struct task t = task_of("custom text=text label=label");
+	struct strbuf got = { 0 };
+	struct dataset d;
+
+	read_data(&d, &t, true, text, 16);
+	for (size_t i = 0; i < t.classes.n; i++)
+		strbuf_printf(&got, "%s%s", i == 0 ? "" : ",", t.classes.s[i]);
+	assert_string_equal(got.s, want);
+	strbuf_free(&got);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void examples_have_tokens_types_and_labels(void **state)
+{
+	struct task t = task_of("sst2 text=sentence label=label classes=0,1");
+	struct dataset d;
+	const uint32_t want[] = { CLS, GOOD, FILM, SEP, CLS, SEP, CLS, BAD, SEP };
+
+	(void)state;
+	read_data(&d, &t, false, "sentence\tlabel\ngood film\t1\n\t1\nbad\t0\n", 16);
+	assert_int_equal(d.n, 3);
+	assert_int_equal(d.start[3], 9);
+	assert_memory_equal(d.ids, want, sizeof want);
+	assert_true(d.start[0] == 0 && d.start[1] == 4 && d.start[2] == 6);
+	assert_true(d.label[0] == 1 && d.label[1] == 1 && d.label[2] == 0);
+	assert_true(d.longest == 4 && d.truncated == 0);
+	for (size_t i = 0; i < 9; i++)
+		assert_int_equal(d.types[i], 0);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void pairs_have_two_types(void **state)
+{
+	struct task t = task_of("mrpc");
+	struct dataset d;
+	const uint32_t want[] = { CLS, GOOD, SEP, BAD, FILM, SEP };
+	const uint8_t types[] = { 0, 0, 0, 1, 1, 1 };
+
+	(void)state;
+	read_data(&d, &t, false,
+		  "\xef\xbb\xbfQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\tgood\tbad film\n",
+		  16);
+	assert_int_equal(d.start[1], 6);
+	assert_memory_equal(d.ids, want, sizeof want);
+	assert_memory_equal(d.types, types, sizeof types);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void long_examples_are_cut_and_counted(void **state)
+{
+	struct task t = task_of("sst2");
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, false, "sentence\tlabel\ngood film\t1\ngood bad film\t1\n", 4);
+	assert_int_equal(d.longest, 4);
+	assert_int_equal(d.truncated, 1);
+	assert_int_equal(d.start[2], 8);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void columns_are_found_by_number_with_and_without_header(void **state)
+{
+	struct task t = task_of("cola");
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, false, "gj04\t1\t\tgood\ngj04\t0\t*\tbad\n", 16);
+	assert_true(d.n == 2 && d.ids[1] == GOOD && d.label[0] == 1 && d.label[1] == 0);
+	dataset_free(&d);
+	task_free(&t);
+	t = task_of("custom text=3 label=label classes=0,1");
+	read_data(&d, &t, false, "label\t3\tx\n1\tgood\tbad\n", 16);
+	assert_true(d.n == 1 && d.ids[1] == GOOD);
+	dataset_free(&d);
+	read_data(&d, &t, false, "label\ty\tx\n1\tgood\tbad\n", 16);
+	assert_true(d.n == 1 && d.ids[1] == BAD);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void regression_has_targets_and_threshold_has_classes(void **state)
+{
+	struct task t = task_of("custom text=text label=score kind=regression");
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, true, "text\tscore\ngood\t3.5\nbad\t-1e-3\n", 16);
+	assert_true(d.target[0] == 3.5f && d.target[1] == -1e-3f && d.label[0] == -1);
+	assert_int_equal(t.classes.n, 0);
+	dataset_free(&d);
+	task_free(&t);
+	t = task_of("custom text=text label=score threshold=0.5");
+	read_data(&d, &t, true, "text\tscore\ngood\t0.75\nbad\t0.5\nbad\t-3\n", 16);
+	assert_true(d.label[0] == 1 && d.label[1] == 0 && d.label[2] == 0);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void classes_are_learned_in_a_stable_order(void **state)
+{
+	(void)state;
+	expect_classes("text\tlabel\na\t10\nb\t-1\nc\t9\nd\t10\n", "-1,9,10");
+	expect_classes("text\tlabel\na\tpos\nb\tneg\nc\tNeu\n", "Neu,neg,pos");
+	expect_classes("text\tlabel\na\t10\nb\t9\nc\tx\n", "10,9,x");
+}
+
+static void learned_labels_are_numbered_by_their_class(void **state)
+{
+	struct task t = task_of("custom text=text label=label");
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, true, "text\tlabel\na\tc\nb\tb\nc\ta\nd\tc\n", 16);
+	assert_true(d.label[0] == 2 && d.label[1] == 1 && d.label[2] == 0 && d.label[3] == 2);
+	dataset_free(&d);
+	read_data(&d, &t, true, "text\tlabel\na\tb\n", 16);
+	assert_int_equal(d.label[0], 1);
+	assert_int_equal(t.classes.n, 3);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+/* Chunks of examples are encoded by different threads. */
+static void many_examples_keep_their_order(void **state)
+{
+	struct task t = task_of("sst2");
+	struct strbuf text = { 0 };
+	struct dataset d;
+	size_t n = 2000;
+
+	(void)state;
+	strbuf_puts(&text, "sentence\tlabel\n");
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < i % 7; j++)
+			strbuf_puts(&text, "good ");
+		strbuf_printf(&text, "%s\t%zu\n", i % 3 == 0 ? "bad" : "film", i % 2);
+	}
+	read_data(&d, &t, false, text.s, 16);
+	assert_int_equal(d.n, n);
+	assert_int_equal(d.longest, 9);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(d.start[i + 1] - d.start[i], i % 7 + 3);
+		assert_int_equal(d.ids[d.start[i + 1] - 2], i % 3 == 0 ? BAD : FILM);
+		assert_int_equal(d.label[i], i % 2);
+	}
+	strbuf_free(&text);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void empty_file_is_refused(void **state)
+{
+	(void)state;
+	refused("sst2", true, "", "data.tsv: the file is empty");
+	refused("cola", true, "\n\n", "data.tsv: the file is empty");
+}
+
+static void header_only_is_refused(void **state)
+{
+	(void)state;
+	refused("sst2", true, "sentence\tlabel\n", "data.tsv: a header and no rows");
+}
+
+static void missing_column_is_refused_with_those_there_are(void **state)
+{
+	(void)state;
+	refused("sst2", true, "sentense\tlabel\nx\t1\n",
+		"data.tsv:1: no column 'sentence'; did you mean sentense? the columns are "
+		"sentense, label");
+	refused("custom text=3 label=label", true, "a\tlabel\nx\t1\n", "no column '3'");
+	refused("cola", true, "a\tb\n", "data.tsv:1: no column 4; the first row has 2");
+	refused("custom text=a label=b header=no", true, "x\t1\n", "column 'a' is no number");
+	refused("sst2", true, "label\tsentence\tlabel\n1\tx\t1\n", "two columns are called");
+}
+
+static void unknown_label_is_refused_with_the_classes(void **state)
+{
+	(void)state;
+	refused("sst2", true, "sentence\tlabel\nx\t1\ny\t2\n",
+		"data.tsv:3: label '2' is none of the 2 classes: 0, 1");
+	refused("sst2", true, "sentence\tlabel\nx\t1 \n", "data.tsv:2: label '1 '");
+}
+
+static void ragged_row_is_refused(void **state)
+{
+	(void)state;
+	refused("sst2", true, "sentence\tlabel\nx\t1\ny\n",
+		"data.tsv:3: 1 fields, where the first row has 2");
+	refused("sst2", true, "sentence\tlabel\nx\t1\t2\n", "data.tsv:2: 3 fields");
+}
+
+static void unterminated_quote_is_refused(void **state)
+{
+	(void)state;
+	refused("sst2 text=sentence label=label quoting=yes classes=0,1", true,
+		"sentence\tlabel\n\"x\t1\ny\t1\n", "data.tsv:2: a quote");
+}
+
+static void nul_byte_is_refused(void **state)
+{
+	(void)state;
+	refused_bytes("sst2", true, "sentence\tlabel\nx\0y\t1\n", 21, EX_DATAERR,
+		      "data.tsv:2: a NUL byte");
+}
+
+static void label_that_is_no_number_is_refused(void **state)
+{
+	static const char *const said[] = { "custom text=t label=l threshold=0",
+					    "custom text=t label=l kind=regression" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		refused(said[i], true, "t\tl\nx\t1\ny\thigh\n",
+			"data.tsv:3: label 'high' is not a number");
+		refused(said[i], true, "t\tl\nx\tnan\n", "data.tsv:2: label 'nan'");
+		refused(said[i], true, "t\tl\nx\t\n", "data.tsv:2: label ''");
+	}
+}
+
+static void one_class_is_refused_on_learning(void **state)
+{
+	(void)state;
+	refused("custom text=t label=l", true, "t\tl\nx\ta\ny\ta\n", "only one class, 'a'");
+}
+
+static void too_many_classes_are_refused(void **state)
+{
+	struct strbuf text = { 0 };
+
+	(void)state;
+	strbuf_puts(&text, "t\tl\n");
+	for (int i = 0; i <= TASK_MAX_CLASSES; i++)
+		strbuf_printf(&text, "x\t%d.5\n", i);
+	refused("custom text=t label=l", true, text.s,
+		"data.tsv:1002: more than 1000 different labels");
+	strbuf_free(&text);
+}
+
+static void unknown_classes_are_refused_without_learning(void **state)
+{
+	(void)state;
+	refused_bytes("custom text=t label=l", false, "t\tl\nx\ta\n", 8, EX_USAGE,
+		      "the classes are not known");
+}
+
+static void missing_file_is_no_input(void **state)
+{
+	struct task t = task_of("sst2");
+	struct dataset d;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(dataset_read(&d, "/nonexistent/x.tsv", &t, true, tok, 16, &e),
+			 EX_NOINPUT);
+	task_free(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(examples_have_tokens_types_and_labels),
+		cmocka_unit_test(pairs_have_two_types),
+		cmocka_unit_test(long_examples_are_cut_and_counted),
+		cmocka_unit_test(columns_are_found_by_number_with_and_without_header),
+		cmocka_unit_test(regression_has_targets_and_threshold_has_classes),
+		cmocka_unit_test(classes_are_learned_in_a_stable_order),
+		cmocka_unit_test(learned_labels_are_numbered_by_their_class),
+		cmocka_unit_test(many_examples_keep_their_order),
+		cmocka_unit_test(empty_file_is_refused),
+		cmocka_unit_test(header_only_is_refused),
+		cmocka_unit_test(missing_column_is_refused_with_those_there_are),
+		cmocka_unit_test(unknown_label_is_refused_with_the_classes),
+		cmocka_unit_test(ragged_row_is_refused),
+		cmocka_unit_test(unterminated_quote_is_refused),
+		cmocka_unit_test(nul_byte_is_refused),
+		cmocka_unit_test(label_that_is_no_number_is_refused),
+		cmocka_unit_test(one_class_is_refused_on_learning),
+		cmocka_unit_test(too_many_classes_are_refused),
+		cmocka_unit_test(unknown_classes_are_refused_without_learning),
+		cmocka_unit_test(missing_file_is_no_input),
+	};
+
+	return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);
+}
