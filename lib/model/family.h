@@ -11,11 +11,19 @@
 
 #include "model/model.h"
 
-/* Lays out a BERT encoder with a head for classification or regression. */
-int bert_build(struct model *m, const struct head_spec *head, struct err *e);
+struct architecture {
+	const char *with_head; /* transformers' name of the model with a head */
+	const char *prefix;    /* of the encoder's names in that model */
+	/* Lays out parameters and operations; the head is new where the weights lack it, or
+	 * have another size, and head->may_be_new. */
+	int (*build)(struct model *m, const struct head_spec *head, struct err *e);
+	/* Is a tensor of the weights no parameter: a buffer, or a head of pretraining? */
+	bool (*ignores)(const char *name);
+};
 
-/* Is a tensor of the weights no parameter of a BERT: a buffer, or a head of pretraining? */
-bool bert_ignores(const char *name);
+extern const struct architecture architecture_bert;
+
+const struct architecture *architecture_of(enum family f);
 
 /* The tensor of that name in the weights, NULL when there is none; its file in *file unless
  * that is NULL. */

@@ -1,0 +1,210 @@
+#include "model/model.h"
+
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/file.h"
+#include "model/family.h"
+
+const char *param_type_name(enum param_type t)
+{
+	static const char *const names[TYPE_COUNT] = {
+		[TYPE_HEAD] = "head",     [TYPE_NORM] = "norm",     [TYPE_BIAS] = "bias",
+		[TYPE_EMBED] = "embed",   [TYPE_ATTN] = "attn",     [TYPE_MLP] = "mlp",
+		[TYPE_LORA_A] = "lora_A", [TYPE_LORA_B] = "lora_B",
+	};
+
+	return names[t];
+}
+
+/* ---- what a family adds ---- */
+
+int model_add_param(struct model *m, const char *name, const char *save_name,
+		    enum param_type type, int layer, int ndim, const size_t *shape,
+		    struct err *e)
+{
+	struct param p = { .type = type, .layer = layer, .ndim = ndim, .n = 1 };
+
+	for (int i = 0; i < ndim; i++) {
+		p.shape[i] = shape[i];
+		if (!mem_mul(p.n, shape[i], &p.n)) {
+			err_set(e, EX_DATAERR, "%s: %s is too large", m->dir, name);
+			return -1;
+		}
+	}
+	if (mem_grow(&m->params, &m->cap_params, m->n_params + 1, sizeof *m->params, e) !=
+	    EX_OK)
+		return -1;
+	p.name = str_dup(name);
+	p.save_name = str_dup(save_name);
+	if (p.name == NULL || p.save_name == NULL) {
+		free(p.name);
+		free(p.save_name);
+		err_nomem(e);
+		return -1;
+	}
+	m->params[m->n_params] = p;
+	return (int)m->n_params++;
+}
+
+int model_add_slot(struct model *m, size_t width, bool pooled, struct err *e)
+{
+	if (mem_grow(&m->slots, &m->cap_slots, m->n_slots + 1, sizeof *m->slots, e) !=
+	    EX_OK)
+		return -1;
+	m->slots[m->n_slots] = (struct slot){ .width = width, .pooled = pooled };
+	return (int)m->n_slots++;
+}
+
+struct op *model_add_op(struct model *m, enum op_kind kind, struct err *e)
+{
+	if (mem_grow(&m->ops, &m->cap_ops, m->n_ops + 1, sizeof *m->ops, e) != EX_OK)
+		return NULL;
+	m->ops[m->n_ops] = (struct op){
+		.kind = kind, .in = { -1, -1, -1 }, .out = -1, .p = { -1, -1, -1 }
+	};
+	return &m->ops[m->n_ops++];
+}
+
+/* ---- opening ---- */
+
+const struct architecture *architecture_of(enum family f)
+{
+	static const struct architecture *const all[] = {
+		[FAMILY_BERT] = &architecture_bert,
+	};
+
+	return all[f];
+}
+
+/* The outputs that are asked for, or those of the configuration. */
+static int choose_labels(struct model *m, const struct head_spec *head, struct err *e)
+{
+	if (head->labels == 0) {
+		m->regression = m->config.regression;
+		return EX_OK;
+	}
+	if (head->regression != (head->labels == 1))
+		return err_set(e, EX_USAGE,
+			       "a regression has one output and a classification "
+			       "two or more, not %zu",
+			       head->labels);
+	if (!head->may_be_new && head->labels != m->config.labels)
+		return err_set(e, EX_DATAERR,
+			       "%s: a model with %zu outputs, but the task has %zu", m->dir,
+			       m->config.labels, head->labels);
+	m->config.labels = head->labels;
+	m->config.regression = m->regression = head->regression;
+	return EX_OK;
+}
+
+static int build(struct model *m, const struct head_spec *head, struct err *e)
+{
+	int rc = config_read(&m->config, m->dir, e);
+
+	if (rc == EX_OK)
+		rc = choose_labels(m, head, e);
+	if (rc == EX_OK)
+		rc = model_open_weights(m, e);
+	if (rc == EX_OK) {
+		m->prefix = architecture_of(m->config.family)->prefix;
+		rc = architecture_of(m->config.family)->build(m, head, e);
+	}
+	if (rc == EX_OK)
+		rc = model_load(m, head->seed, e);
+	return rc == EX_OK ? model_plan(m, e) : rc;
+}
+
+int model_open(struct model *m, const char *dir, const struct head_spec *head,
+	       struct err *e)
+{
+	int rc;
+
+	memset(m, 0, sizeof *m);
+	m->k = kernels_pick(NULL);
+	if (!file_is_dir(dir))
+		return err_set(e, EX_NOINPUT, "%s: no such model directory", dir);
+	m->dir = str_dup(dir);
+	rc = m->dir == NULL ? err_nomem(e) : build(m, head, e);
+	if (rc != EX_OK)
+		model_close(m);
+	return rc;
+}
+
+void model_close(struct model *m)
+{
+	for (size_t i = 0; i < m->n_params; i++) {
+		free(m->params[i].name);
+		free(m->params[i].save_name);
+		free(m->params[i].own);
+	}
+	for (size_t i = 0; i < m->n_files; i++)
+		safetensors_close(&m->files[i]);
+	free(m->files);
+	free(m->params);
+	free(m->ops);
+	free(m->slots);
+	free(m->dir);
+	strlist_free(&m->unexpected);
+	config_free(&m->config);
+	memset(m, 0, sizeof *m);
+}
+
+/* ---- questions ---- */
+
+uint64_t model_params(const struct model *m)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < m->n_params; i++)
+		sum += m->params[i].n;
+	return sum;
+}
+
+int model_find(const struct model *m, const char *name)
+{
+	size_t skip = m->prefix == NULL ? 0 : strlen(m->prefix);
+
+	for (size_t i = 0; i < m->n_params; i++) {
+		const struct param *p = &m->params[i];
+		bool prefixed = skip > 0 && str_starts(p->save_name, m->prefix);
+
+		if (strcmp(p->name, name) == 0 || strcmp(p->save_name, name) == 0 ||
+		    (prefixed && strcmp(p->save_name + skip, name) == 0))
+			return (int)i;
+	}
+	return -1;
+}
+
+int model_own(struct model *m, size_t i, struct err *e)
+{
+	struct param *p = &m->params[i];
+
+	if (p->own != NULL)
+		return EX_OK;
+	p->own = mem_floats(p->n);
+	if (p->own == NULL)
+		return err_nomem(e);
+	memcpy(p->own, p->w, p->n * sizeof *p->own);
+	p->w = p->own;
+	return EX_OK;
+}
+
+int model_digest(const struct model *m, char hex[65], struct err *e)
+{
+	struct sha256_ctx sha;
+	uint8_t digest[SHA256_DIGEST_SIZE];
+
+	if (m->n_files == 0)
+		return err_set(e, EX_SOFTWARE, "a model without files has no digest");
+	sha256_init(&sha);
+	for (size_t i = 0; i < m->n_files; i++)
+		sha256_update(&sha, m->files[i].map.size, m->files[i].map.data);
+	sha256_digest(&sha, sizeof digest, digest);
+	for (size_t i = 0; i < sizeof digest; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	return EX_OK;
+}
