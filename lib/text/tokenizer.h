@@ -20,6 +20,7 @@ struct encoding {
 	uint32_t *ids;
 	uint8_t *types; /* 0, or 1 for the second text of a pair */
 	size_t n, cap;
+	struct encoding_room *room; /* what encoding needs on the way, kept for the next */
 };
 
 /* Reads the tokenizer of a model directory: vocab.txt with tokenizer_config.json and
