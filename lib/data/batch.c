@@ -101,8 +101,8 @@ static void add_sequence(struct batch *b, const struct dataset *d, size_t i)
 		b->longest = len;
 }
 
-int batch_fill(struct batch *b, const struct dataset *d, const size_t *examples, size_t count,
-	       struct err *e)
+int batch_fill(struct batch *b, const struct dataset *d, const size_t *examples,
+	       size_t count, struct err *e)
 {
 	size_t tokens = 0;
 	int rc;
@@ -110,8 +110,10 @@ int batch_fill(struct batch *b, const struct dataset *d, const size_t *examples,
 	for (size_t i = 0; i < count; i++)
 		tokens += d->start[examples[i] + 1] - d->start[examples[i]];
 	if (tokens > UINT32_MAX)
-		return err_set(e, EX_UNAVAILABLE, "a batch of %zu tokens is too large; say a "
-			       "smaller --batch", tokens);
+		return err_set(e, EX_UNAVAILABLE,
+			       "a batch of %zu tokens is too large; say a "
+			       "smaller --batch",
+			       tokens);
 	rc = grow_sequences(b, count, e);
 	if (rc == EX_OK)
 		rc = grow_tokens(b, tokens, e);

@@ -60,8 +60,8 @@ static int no_column(const struct reading *r, const char *name, char **header, s
 	return EX_DATAERR;
 }
 
-static int find_in_header(const struct reading *r, const char *name, char **header, size_t n,
-			  size_t *at, struct err *e)
+static int find_in_header(const struct reading *r, const char *name, char **header,
+			  size_t n, size_t *at, struct err *e)
 {
 	size_t number = task_column_number(name), found = n;
 
@@ -88,7 +88,8 @@ static int find_by_number(const struct reading *r, const char *name, size_t n, s
 	if (number == 0)
 		return err_at(e, EX_DATAERR, rows_name(r->rows), rows_line(r->rows),
 			      "column '%s' is no number, and the file is read without a "
-			      "header; say --header yes", name);
+			      "header; say --header yes",
+			      name);
 	if (number > n)
 		return err_at(e, EX_DATAERR, rows_name(r->rows), rows_line(r->rows),
 			      "no column %zu; the first row has %zu", number, n);
@@ -171,7 +172,8 @@ static int start_labels(struct reading *r, bool learn, struct err *e)
 		return EX_OK;
 	r->learn = learn && classes->n == 0;
 	if (!r->learn && classes->n == 0)
-		return err_set(e, EX_USAGE, "the classes are not known; a model or stream that "
+		return err_set(e, EX_USAGE,
+			       "the classes are not known; a model or stream that "
 			       "was trained says them, or --task NAME");
 	for (size_t i = 0; i < classes->n && rc == EX_OK; i++)
 		rc = labels_add(&r->labels, classes->s[i], &number, e);
@@ -187,8 +189,10 @@ static int settle_labels(struct reading *r, struct err *e)
 	if (!r->learn)
 		return EX_OK;
 	if (r->labels.names.n < 2)
-		return err_set(e, EX_DATAERR, "%s: only one class, '%s'; is --label the right "
-			       "column?", rows_name(r->rows), r->labels.names.s[0]);
+		return err_set(e, EX_DATAERR,
+			       "%s: only one class, '%s'; is --label the right "
+			       "column?",
+			       rows_name(r->rows), r->labels.names.s[0]);
 	rc = labels_order(&r->labels, &map, e);
 	if (rc != EX_OK)
 		return rc;

@@ -48,8 +48,10 @@ int labels_add(struct labels *l, const char *name, int32_t *number, struct err *
 		return EX_OK;
 	}
 	if (n == TASK_MAX_CLASSES)
-		return err_set(e, EX_DATAERR, "more than %d different labels; for numbers say "
-			       "--kind regression or --threshold X", TASK_MAX_CLASSES);
+		return err_set(e, EX_DATAERR,
+			       "more than %d different labels; for numbers say "
+			       "--kind regression or --threshold X",
+			       TASK_MAX_CLASSES);
 	rc = mem_grow(&l->sorted, &l->cap_sorted, n + 1, sizeof *l->sorted, e);
 	if (rc == EX_OK)
 		rc = strlist_add(&l->names, name, e);

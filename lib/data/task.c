@@ -26,11 +26,14 @@ static const struct known tasks[] = {
 	  "entailment,not_entailment", NULL },
 	{ "qnli", "question,sentence", "label", TASK_CLASSES, true, "accuracy",
 	  "entailment,not_entailment", NULL },
-	{ "qqp", "question1,question2", "is_duplicate", TASK_CLASSES, true, "f1", "0,1", NULL },
-	{ "stsb", "sentence1,sentence2", "score", TASK_REGRESSION, true, "pearson", NULL, NULL },
+	{ "qqp", "question1,question2", "is_duplicate", TASK_CLASSES, true, "f1", "0,1",
+	  NULL },
+	{ "stsb", "sentence1,sentence2", "score", TASK_REGRESSION, true, "pearson", NULL,
+	  NULL },
 	{ "mnli", "sentence1,sentence2", "gold_label", TASK_CLASSES, true, "accuracy",
 	  "entailment,neutral,contradiction", NULL },
-	{ "wnli", "sentence1,sentence2", "label", TASK_CLASSES, true, "accuracy", "0,1", NULL },
+	{ "wnli", "sentence1,sentence2", "label", TASK_CLASSES, true, "accuracy", "0,1",
+	  NULL },
 	{ "custom", NULL, NULL, TASK_CLASSES, false, "accuracy", NULL, NULL },
 	{ "e2e", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "a language model" },
 	{ "lm", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "a language model" },
@@ -39,13 +42,14 @@ static const struct known tasks[] = {
 
 #define N_TASKS (sizeof tasks / sizeof tasks[0])
 
-static const char *const metrics[] = { "accuracy", "f1", "matthews", "pearson", "spearman" };
+static const char *const metrics[] = { "accuracy", "f1", "matthews", "pearson",
+				       "spearman" };
 
 /* All that can be said of a task, as words. NULL or empty: not said. */
 enum key { LABEL, KIND, HEADER, QUOTING, METRIC, THRESHOLD, KEYS };
 
-static const char *const key_names[KEYS] = { "label", "kind", "header", "quoting", "metric",
-					     "threshold" };
+static const char *const key_names[KEYS] = { "label",   "kind",   "header",
+					     "quoting", "metric", "threshold" };
 
 struct words {
 	char *one[KEYS];
@@ -88,8 +92,10 @@ static int look_up(const char *name, int code, const struct known **out, struct 
 	if (near.len > 0)
 		err_set(e, code, "no task '%s'; did you mean %s?", name, near.s);
 	else
-		err_set(e, code, "no task '%s'; there are sst2, cola, mrpc, rte, qnli, qqp, "
-			"stsb, mnli and wnli, and --text and --label for others", name);
+		err_set(e, code,
+			"no task '%s'; there are sst2, cola, mrpc, rte, qnli, qqp, "
+			"stsb, mnli and wnli, and --text and --label for others",
+			name);
 	strbuf_free(&near);
 	return code;
 }
@@ -155,7 +161,8 @@ static int take_word(struct words *w, char *word, struct err *e)
 		if (strcmp(word, key_names[k]) != 0)
 			continue;
 		if (!decode(value))
-			return err_set(e, EX_DATAERR, "task: malformed %%XX in '%s'", value);
+			return err_set(e, EX_DATAERR, "task: malformed %%XX in '%s'",
+				       value);
 		return put(&w->one[k], value, e);
 	}
 	return EX_OK;
@@ -202,7 +209,8 @@ static int check_classes(const struct strlist *l, int code, struct err *e)
 	qsort(sorted, l->n, sizeof *sorted, compare);
 	for (size_t i = 1; i < l->n; i++)
 		if (strcmp(sorted[i - 1], sorted[i]) == 0)
-			return err_set(e, code, "task: class '%s' is there twice", sorted[i]);
+			return err_set(e, code, "task: class '%s' is there twice",
+				       sorted[i]);
 	return EX_OK;
 }
 
@@ -216,8 +224,10 @@ static int check(const struct words *w, int code, struct err *e)
 	for (size_t i = 0; i < sizeof metrics / sizeof *metrics && !known; i++)
 		known = strcmp(metric, metrics[i]) == 0;
 	if (!known)
-		return err_set(e, code, "task: no metric '%s'; there are accuracy, f1, "
-			       "matthews, pearson and spearman", metric);
+		return err_set(e, code,
+			       "task: no metric '%s'; there are accuracy, f1, "
+			       "matthews, pearson and spearman",
+			       metric);
 	if (!one_of(kind, "classes", "regression"))
 		return err_set(e, code, "task: kind '%s' is neither classes nor regression",
 			       kind);
@@ -230,10 +240,12 @@ static int check(const struct words *w, int code, struct err *e)
 	if (threshold != NULL && (!num_real(threshold, &x) || !isfinite(x)))
 		return err_set(e, code, "task: threshold '%s' is not a number", threshold);
 	if (threshold != NULL && kind != NULL && strcmp(kind, "regression") == 0)
-		return err_set(e, code, "--threshold makes classes of numbers; leave it out "
+		return err_set(e, code,
+			       "--threshold makes classes of numbers; leave it out "
 			       "for --kind regression");
 	if (w->text.n > 2)
-		return err_set(e, code, "%zu text columns; a BERT reads one or two", w->text.n);
+		return err_set(e, code, "%zu text columns; a BERT reads one or two",
+			       w->text.n);
 	for (size_t i = 0; i < w->text.n; i++)
 		if (w->text.s[i][0] == '\0')
 			return err_set(e, code, "a text column without a name");
@@ -246,8 +258,10 @@ static int check(const struct words *w, int code, struct err *e)
 
 static int take_options(struct words *w, const struct task_options *o, struct err *e)
 {
-	const char *const said[KEYS] = { [LABEL] = o->label, [KIND] = o->kind,
-					 [HEADER] = o->header, [QUOTING] = o->quoting,
+	const char *const said[KEYS] = { [LABEL] = o->label,
+					 [KIND] = o->kind,
+					 [HEADER] = o->header,
+					 [QUOTING] = o->quoting,
 					 [THRESHOLD] = o->threshold };
 	int rc = EX_OK;
 
@@ -291,7 +305,8 @@ static bool default_header(const struct known *k, const struct task *t)
 static enum task_kind kind_of(const struct known *k, const struct words *w)
 {
 	if (w->one[KIND] != NULL)
-		return strcmp(w->one[KIND], "regression") == 0 ? TASK_REGRESSION : TASK_CLASSES;
+		return strcmp(w->one[KIND], "regression") == 0 ? TASK_REGRESSION
+							       : TASK_CLASSES;
 	return w->one[THRESHOLD] != NULL ? TASK_CLASSES : k->kind;
 }
 
@@ -325,7 +340,8 @@ static int assemble(struct task *t, const struct known *k, struct words *w, stru
 	if (rc != EX_OK)
 		return rc;
 	if (w->text.n == 0 || w->one[LABEL] == NULL)
-		return err_set(e, EX_USAGE, "which columns hold the %s? say --task NAME, or "
+		return err_set(e, EX_USAGE,
+			       "which columns hold the %s? say --task NAME, or "
 			       "--text COL[,COL] and --label COL",
 			       w->text.n == 0 ? "text" : "label");
 	if (w->one[THRESHOLD] != NULL)
@@ -343,7 +359,8 @@ static int assemble(struct task *t, const struct known *k, struct words *w, stru
 	if (t->kind == TASK_REGRESSION)
 		return EX_OK;
 	if (w->classes.n == 0)
-		return classes == NULL ? EX_OK : strlist_split(&t->classes, classes, ',', e);
+		return classes == NULL ? EX_OK
+				       : strlist_split(&t->classes, classes, ',', e);
 	t->classes = w->classes;
 	w->classes = (struct strlist){ 0 };
 	return EX_OK;
@@ -431,7 +448,8 @@ int task_print(const struct task *t, struct strbuf *out, struct err *e)
 	print_list(out, "text", &t->text);
 	print_word(out, "label", t->label);
 	if (t->kind != (t->has_threshold ? TASK_CLASSES : known->kind))
-		print_word(out, "kind", t->kind == TASK_REGRESSION ? "regression" : "classes");
+		print_word(out, "kind",
+			   t->kind == TASK_REGRESSION ? "regression" : "classes");
 	if (t->header != default_header(known, t))
 		print_word(out, "header", t->header ? "yes" : "no");
 	if (t->quoting != QUOTING_BY_NAME)

@@ -3,10 +3,10 @@
  *
  * A task is what --task names; it travels in a stream's ##task line
  *     ##task   sst2 text=sentence label=label classes=0,1
- * and in a saved model's directory, so that it need not be said again. In such a value, words
- * end at spaces or tabs; the first is the name, the others are KEY=VALUE (text, label, kind,
- * header, quoting, metric, threshold, classes), in lists separated by commas; bytes that
- * would not survive are written %XX. Keys that are not known are passed over.
+ * and in a saved model's directory, so that it need not be said again. In such a value,
+ * words end at spaces or tabs; the first is the name, the others are KEY=VALUE (text,
+ * label, kind, header, quoting, metric, threshold, classes), in lists separated by commas;
+ * bytes that would not survive are written %XX. Keys that are not known are passed over.
  */
 #ifndef DATA_TASK_H
 #define DATA_TASK_H
@@ -28,17 +28,17 @@ enum task_quoting {
 };
 
 struct task {
-	char *name;              /* "sst2", or "custom" */
+	char *name; /* "sst2", or "custom" */
 	enum task_kind kind;
-	bool header;             /* the first row names the columns */
+	bool header;               /* the first row names the columns */
 	enum task_quoting quoting; /* do double quotes mean something */
-	struct strlist text;     /* one or two columns, by name or number from 1 */
-	char *label;             /* a column, by name or number from 1 */
-	char *metric;            /* "accuracy", "f1", "matthews", "pearson", "spearman" */
-	bool has_threshold;      /* a numeric label becomes class 1 above it, else 0 */
+	struct strlist text;       /* one or two columns, by name or number from 1 */
+	char *label;               /* a column, by name or number from 1 */
+	char *metric;              /* "accuracy", "f1", "matthews", "pearson", "spearman" */
+	bool has_threshold;        /* a numeric label becomes class 1 above it, else 0 */
 	double threshold;
-	struct strlist classes;  /* label strings in the order of their numbers; may be empty
-				  * until a training file was read */
+	struct strlist classes; /* label strings in the order of their numbers; may be empty
+				 * until a training file was read */
 };
 
 /* What a user said on the command line; NULL or empty where nothing was said. */
@@ -47,15 +47,16 @@ struct task_options {
 	struct strlist text;
 	const char *label;
 	const char *threshold;
-	const char *quoting;     /* "yes", "no" */
-	const char *header;      /* "yes", "no" */
-	const char *kind;        /* "classes", "regression" */
+	const char *quoting; /* "yes", "no" */
+	const char *header;  /* "yes", "no" */
+	const char *kind;    /* "classes", "regression" */
 };
 
 /* Resolves options, then a ##task value (or NULL), then what is known of the name, into a
  * task. A value of another name than o->task counts for nothing. EX_USAGE: an unknown name
- * with near misses, a task of another family of models, text or label not said, options that
- * contradict each other. EX_DATAERR: `said` is malformed. On failure t holds nothing. */
+ * with near misses, a task of another family of models, text or label not said, options
+ * that contradict each other. EX_DATAERR: `said` is malformed. On failure t holds nothing.
+ */
 int task_resolve(struct task *t, const struct task_options *o, const char *said,
 		 struct err *e);
 /* Appends the value of a ##task line that gives this task again. */

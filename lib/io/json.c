@@ -40,7 +40,8 @@ static void widen_integers(const char *text, size_t len, struct strbuf *out)
 			digits++;
 		strbuf_add(out, text + from, i - from);
 		from = i;
-		while (i < len && text[i] != '\0' && strchr("0123456789+-.eE", text[i]) != NULL)
+		while (i < len && text[i] != '\0' &&
+		       strchr("0123456789+-.eE", text[i]) != NULL)
 			i++;
 		strbuf_add(out, text + from, i - from);
 		if (i == from && digits >= INT64_DIGITS)
@@ -265,8 +266,8 @@ int js_save(const json_t *o, const char *path, struct err *e)
 		strbuf_free(&b);
 		return err_errno(e, EX_CANTCREAT, "%s: cannot create", path);
 	}
-	written = fwrite(b.s, 1, b.len, f) == b.len && fflush(f) == 0 &&
-		  fsync(fileno(f)) == 0;
+	written =
+	    fwrite(b.s, 1, b.len, f) == b.len && fflush(f) == 0 && fsync(fileno(f)) == 0;
 	strbuf_free(&b);
 	if (!written)
 		rc = err_errno(e, EX_IOERR, "%s: cannot write", path);

@@ -12,8 +12,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define BLOCK_BYTES   ((size_t)64 << 10)
-#define ROW_MAX_BYTES ((size_t)16 << 20) /* an open quote ends here, not where memory ends */
+#define BLOCK_BYTES ((size_t)64 << 10)
+/* A quote that is never closed ends here, and not where memory does. */
+#define ROW_MAX_BYTES ((size_t)16 << 20)
 
 struct rows {
 	char *name;
@@ -27,10 +28,10 @@ struct rows {
 	bool no_memory;          /* in a callback */
 	unsigned long long line; /* of the next byte, from 1 */
 	unsigned long long row_line;
-	size_t row_bytes;        /* given to the parser since the row began */
-	char *block, *at, *end;  /* what was read and not parsed */
-	struct strbuf text;      /* the row's fields, each with a NUL behind it */
-	size_t *offset;          /* of each field in text */
+	size_t row_bytes;       /* given to the parser since the row began */
+	char *block, *at, *end; /* what was read and not parsed */
+	struct strbuf text;     /* the row's fields, each with a NUL behind it */
+	size_t *offset;         /* of each field in text */
 	char **fields;
 	size_t n, cap_offset, cap_fields;
 };
@@ -95,7 +96,8 @@ static int open_file(struct rows *r, const char *path, struct err *e)
 		return err_errno(e, EX_NOINPUT, "%s: cannot open", r->name);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
 		close(fd);
-		return err_set(e, EX_NOINPUT, "%s: is a directory, not a data file", r->name);
+		return err_set(e, EX_NOINPUT, "%s: is a directory, not a data file",
+			       r->name);
 	}
 	r->file = gzdopen(fd, "rb");
 	if (r->file == NULL) {
@@ -119,7 +121,8 @@ int rows_open(struct rows **out, const char *path, char delimiter, bool quoting,
 	r->line = r->row_line = 1;
 	r->name = str_dup(strcmp(path, "-") == 0 ? "stdin" : path);
 	r->block = malloc(BLOCK_BYTES);
-	rc = r->name == NULL || r->block == NULL ? err_nomem(e) : start_parser(r, delimiter, e);
+	rc = r->name == NULL || r->block == NULL ? err_nomem(e)
+						 : start_parser(r, delimiter, e);
 	if (rc == EX_OK)
 		rc = open_file(r, path, e);
 	if (rc != EX_OK)
@@ -139,7 +142,8 @@ static int read_block(struct rows *r, struct err *e)
 	r->end = r->block + (got > 0 ? got : 0);
 	if (!r->started && str_ends(r->name, ".gz") && gzdirect(r->file))
 		return err_set(e, EX_DATAERR,
-			       "%s: not a gzip file; rename it when it is plain text", r->name);
+			       "%s: not a gzip file; rename it when it is plain text",
+			       r->name);
 	if (!r->started && r->end - r->at >= 3 && memcmp(r->at, "\xef\xbb\xbf", 3) == 0)
 		r->at += 3;
 	r->started = true;
@@ -171,9 +175,10 @@ static int parse_error(struct rows *r, struct err *e)
 static int feed(struct rows *r, const char *bytes, size_t len, struct err *e)
 {
 	if (len > ROW_MAX_BYTES - r->row_bytes)
-		return err_at(e, EX_DATAERR, r->name, r->row_line,
-			      "a row of more than %zu MiB%s", ROW_MAX_BYTES >> 20,
-			      r->quoting ? "; a quote may not be closed, or say --quoting no" : "");
+		return err_at(
+		    e, EX_DATAERR, r->name, r->row_line, "a row of more than %zu MiB%s",
+		    ROW_MAX_BYTES >> 20,
+		    r->quoting ? "; a quote may not be closed, or say --quoting no" : "");
 	r->row_bytes += len;
 	if (csv_parse(&r->parser, bytes, len, take_field, take_row, r) != len)
 		return parse_error(r, e);
@@ -234,9 +239,10 @@ static int finish(struct rows *r, struct err *e)
 {
 	r->ended = true;
 	if (csv_fini(&r->parser, take_field, take_row, r) != 0)
-		return err_at(e, EX_DATAERR, r->name, r->row_line,
-			      "a quote that is opened here is never closed; close it, or say "
-			      "--quoting no");
+		return err_at(
+		    e, EX_DATAERR, r->name, r->row_line,
+		    "a quote that is opened here is never closed; close it, or say "
+		    "--quoting no");
 	return r->no_memory ? err_nomem(e) : EX_OK;
 }
 

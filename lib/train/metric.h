@@ -20,7 +20,8 @@
  * Classes are 0 .. classes - 1. */
 double metric_accuracy(size_t n, const int32_t *truth, const int32_t *guess);
 double metric_f1(size_t n, size_t classes, const int32_t *truth, const int32_t *guess);
-double metric_matthews(size_t n, size_t classes, const int32_t *truth, const int32_t *guess);
+double metric_matthews(size_t n, size_t classes, const int32_t *truth,
+		       const int32_t *guess);
 double metric_pearson(size_t n, const double *x, const double *y);
 int metric_spearman(size_t n, const double *x, const double *y, double *r, struct err *e);
 

@@ -105,8 +105,12 @@ static void batch_packs_its_sequences(void **state)
 	size_t at[] = { 0, 3, 4, 6 };
 	int32_t label[] = { 2, 0, 1 };
 	float target[] = { 0.5f, 1.5f, 2.5f };
-	struct dataset d = { .n = 3, .ids = ids, .types = types, .start = at,
-			     .label = label, .target = target };
+	struct dataset d = { .n = 3,
+			     .ids = ids,
+			     .types = types,
+			     .start = at,
+			     .label = label,
+			     .target = target };
 	struct batch b = { 0 };
 	const size_t pick[] = { 2, 0 }, one[] = { 1 };
 	const uint32_t want_ids[] = { 9, 10, 5, 6, 7 }, want_types[] = { 0, 1, 0, 0, 1 },
@@ -137,8 +141,12 @@ static void batches_of_growing_size_fit(void **state)
 	static int32_t label[EXAMPLES];
 	static float target[EXAMPLES];
 	size_t at[EXAMPLES + 1], pick[EXAMPLES];
-	struct dataset d = { .n = EXAMPLES, .ids = ids, .types = types, .start = at,
-			     .label = label, .target = target };
+	struct dataset d = { .n = EXAMPLES,
+			     .ids = ids,
+			     .types = types,
+			     .start = at,
+			     .label = label,
+			     .target = target };
 	struct batch b = { 0 };
 
 	(void)state;

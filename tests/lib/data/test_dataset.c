@@ -137,7 +137,8 @@ static void pairs_have_two_types(void **state)
 
 	(void)state;
 	read_data(&d, &t, false,
-		  "\xef\xbb\xbfQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\tgood\tbad film\n",
+		  "\xef\xbb\xbfQuality\t#1 ID\t#2 ID\t#1 String\t#2 "
+		  "String\n1\t7\t8\tgood\tbad film\n",
 		  16);
 	assert_int_equal(d.start[1], 6);
 	assert_memory_equal(d.ids, want, sizeof want);
@@ -213,7 +214,8 @@ static void learned_labels_are_numbered_by_their_class(void **state)
 
 	(void)state;
 	read_data(&d, &t, true, "text\tlabel\na\tc\nb\tb\nc\ta\nd\tc\n", 16);
-	assert_true(d.label[0] == 2 && d.label[1] == 1 && d.label[2] == 0 && d.label[3] == 2);
+	assert_true(d.label[0] == 2 && d.label[1] == 1 && d.label[2] == 0 &&
+		    d.label[3] == 2);
 	dataset_free(&d);
 	read_data(&d, &t, true, "text\tlabel\na\tb\n", 16);
 	assert_int_equal(d.label[0], 1);
@@ -271,8 +273,10 @@ static void missing_column_is_refused_with_those_there_are(void **state)
 		"sentense, label");
 	refused("custom text=3 label=label", true, "a\tlabel\nx\t1\n", "no column '3'");
 	refused("cola", true, "a\tb\n", "data.tsv:1: no column 4; the first row has 2");
-	refused("custom text=a label=b header=no", true, "x\t1\n", "column 'a' is no number");
-	refused("sst2", true, "label\tsentence\tlabel\n1\tx\t1\n", "two columns are called");
+	refused("custom text=a label=b header=no", true, "x\t1\n",
+		"column 'a' is no number");
+	refused("sst2", true, "label\tsentence\tlabel\n1\tx\t1\n",
+		"two columns are called");
 }
 
 static void unknown_label_is_refused_with_the_classes(void **state)
@@ -357,6 +361,52 @@ static void missing_file_is_no_input(void **state)
 	task_free(&t);
 }
 
+/* Counts of examples and of class 1 that awk finds in the published files. */
+static void glue_as_distributed_is_read_without_a_complaint(void **state)
+{
+	static const struct {
+		const char *task, *file;
+		size_t n, ones;
+	} files[] = {
+		{ "sst2", "sst2/train.tsv", 67349, 37569 },
+		{ "sst2", "sst2/dev.tsv", 872, 444 },
+		{ "cola", "cola/train.tsv", 8551, 6023 },
+		{ "cola", "cola/dev.tsv", 1043, 721 },
+		{ "mrpc", "mrpc/train.tsv", 3667, 2473 },
+		{ "mrpc", "mrpc/dev.tsv", 408, 279 },
+		{ "stsb", "stsb/train.tsv", 5749, 0 },
+		{ "stsb", "stsb/dev.tsv", 1500, 0 },
+	};
+	const char *shared = getenv("ADAPEFT_SHARED");
+	char file[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct task t = task_of(files[i].task);
+		struct dataset d;
+		struct err e = { 0 };
+		size_t ones = 0;
+		int rc;
+
+		snprintf(file, sizeof file, "%s/data/glue/%s",
+			 shared == NULL ? "../shared" : shared, files[i].file);
+		rc = dataset_read(&d, file, &t, true, tok, 128, &e);
+		task_free(&t);
+		if (rc == EX_NOINPUT) {
+			print_message(
+			    "ADAPEFT_SHARED names the directory with data/glue\n");
+			skip();
+		}
+		if (rc != EX_OK)
+			fail_msg("%s", e.text);
+		for (size_t j = 0; j < d.n; j++)
+			ones += d.label[j] == 1;
+		assert_int_equal(d.n, files[i].n);
+		assert_int_equal(ones, files[i].ones);
+		dataset_free(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +430,7 @@ int main(void)
 		cmocka_unit_test(too_many_classes_are_refused),
 		cmocka_unit_test(unknown_classes_are_refused_without_learning),
 		cmocka_unit_test(missing_file_is_no_input),
+		cmocka_unit_test(glue_as_distributed_is_read_without_a_complaint),
 	};
 
 	return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);

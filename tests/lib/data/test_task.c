@@ -175,7 +175,8 @@ static void threshold_makes_two_classes(void **state)
 	prints(o, NULL, "custom text=text label=score threshold=-0.5 classes=0,1");
 	o = options("stsb", NULL, NULL);
 	o.threshold = "3";
-	prints(o, NULL, "stsb text=sentence1,sentence2 label=score threshold=3 classes=0,1");
+	prints(o, NULL,
+	       "stsb text=sentence1,sentence2 label=score threshold=3 classes=0,1");
 }
 
 static void kind_changes_metric_and_classes(void **state)
@@ -195,7 +196,8 @@ static void kind_changes_metric_and_classes(void **state)
 static void options_go_before_what_the_stream_said(void **state)
 {
 	struct task_options o = options(NULL, "body", NULL);
-	static const char said[] = "custom text=sentence label=stars quoting=yes classes=1,2,3";
+	static const char said[] =
+	    "custom text=sentence label=stars quoting=yes classes=1,2,3";
 
 	(void)state;
 	prints((struct task_options){ 0 }, said, said);
@@ -220,7 +222,8 @@ static void unknown_name_lists_near_misses(void **state)
 static void task_of_another_family_is_refused(void **state)
 {
 	(void)state;
-	refused(options("lm", NULL, NULL), NULL, EX_USAGE, "task lm needs a language model");
+	refused(options("lm", NULL, NULL), NULL, EX_USAGE,
+		"task lm needs a language model");
 	refused(options("e2e", NULL, NULL), NULL, EX_USAGE, "a language model");
 	refused(options("image", NULL, NULL), NULL, EX_USAGE, "an image model");
 	refused(options(NULL, NULL, NULL), "lm text=a", EX_DATAERR, "a language model");
@@ -255,9 +258,16 @@ static void contradicting_or_malformed_options_are_refused(void **state)
 static void malformed_task_line_is_refused(void **state)
 {
 	static const char *const lines[] = {
-		"", "nonsense text=a", "custom text", "custom text=%", "custom text=%0",
-		"custom text=%zz", "custom text=a label=%00", "custom text=a label=b metric=x",
-		"custom text=a label=b kind=x", "custom text=a label=b classes=a,a",
+		"",
+		"nonsense text=a",
+		"custom text",
+		"custom text=%",
+		"custom text=%0",
+		"custom text=%zz",
+		"custom text=a label=%00",
+		"custom text=a label=b metric=x",
+		"custom text=a label=b kind=x",
+		"custom text=a label=b classes=a,a",
 		"custom text=a label=b threshold=high",
 	};
 

@@ -32,7 +32,8 @@ static void refused(const char *text, size_t len, const char *want)
 
 static void members_have_their_values(void **state)
 {
-	json_t *o = parse("{\"n\": 12, \"eps\": 1e-12, \"one\": 1, \"on\": true, \"s\": \"gelu\"}");
+	json_t *o =
+	    parse("{\"n\": 12, \"eps\": 1e-12, \"one\": 1, \"on\": true, \"s\": \"gelu\"}");
 	int64_t n;
 	double x;
 	bool on;
@@ -93,9 +94,10 @@ static void member_of_the_wrong_type_is_named(void **state)
 
 static void integer_beyond_64_bits_is_a_real_and_others_stay(void **state)
 {
-	json_t *o = parse("{\"model_max_length\": 1000000000000000019884624838656,"
-			  " \"s\": \"a\\\"9999999999999999999999\", \"pi\": 3.14159265358979323846,"
-			  " \"e\": 10000000000000000000000e3, \"n\": 9007199254740993, \"t\": true}");
+	json_t *o = parse(
+	    "{\"model_max_length\": 1000000000000000019884624838656,"
+	    " \"s\": \"a\\\"9999999999999999999999\", \"pi\": 3.14159265358979323846,"
+	    " \"e\": 10000000000000000000000e3, \"n\": 9007199254740993, \"t\": true}");
 	int64_t n;
 	double x;
 	const char *s;
@@ -163,8 +165,11 @@ static void saved_file_is_sorted_short_and_reads_back(void **state)
 				   "  \"f\": 3\n"
 				   "}\n";
 	char dir[] = "/tmp/test_json.XXXXXX", path[64], got[sizeof want + 8] = "";
-	json_t *o = parse("{\"f\":3,\"e\":null,\"d\":{\"y\":true,\"x\":1e-12},\"c\":\"\xc3\xa4\\n\","
-			  "\"b\":{},\"a\":[0.1,1.0,[]]}"), *again;
+	json_t
+	    *o = parse(
+		"{\"f\":3,\"e\":null,\"d\":{\"y\":true,\"x\":1e-12},\"c\":\"\xc3\xa4\\n\","
+		"\"b\":{},\"a\":[0.1,1.0,[]]}"),
+	    *again;
 	struct err e = { 0 };
 	FILE *f;
 

@@ -98,8 +98,8 @@ static void refused(const char *bytes, size_t len, bool quoting, const char *wan
 	unlink(path);
 }
 
-#define TSV(bytes, want) expect(bytes, sizeof(bytes) - 1, '\t', false, want)
-#define CSV(bytes, want) expect(bytes, sizeof(bytes) - 1, ',', true, want)
+#define TSV(bytes, want)     expect(bytes, sizeof(bytes) - 1, '\t', false, want)
+#define CSV(bytes, want)     expect(bytes, sizeof(bytes) - 1, ',', true, want)
 #define BAD_TSV(bytes, want) refused(bytes, sizeof(bytes) - 1, false, want)
 #define BAD_CSV(bytes, want) refused(bytes, sizeof(bytes) - 1, true, want)
 
@@ -151,7 +151,11 @@ static void empty_lines_are_passed_over_and_counted(void **state)
 static void byte_order_mark_is_skipped_once(void **state)
 {
 	(void)state;
-	TSV("\xef\xbb\xbf" "a\n\xef\xbb\xbf" "b\n", "1:<a>|2:<\xef\xbb\xbf" "b>|");
+	TSV("\xef\xbb\xbf"
+	    "a\n\xef\xbb\xbf"
+	    "b\n",
+	    "1:<a>|2:<\xef\xbb\xbf"
+	    "b>|");
 	TSV("\xef\xbb\xbf", "");
 	CSV("\xef\xbb\xbf\"a\"\n", "1:<a>|");
 }
@@ -172,7 +176,8 @@ static void rows_longer_than_a_block_are_whole(void **state)
 	}
 	write_file("rows.txt", bytes, len);
 	got = read_rows('\t', false, EX_OK);
-	for (size_t at = 0, end = 100, line = 1; at < len; at = end + 2, end += 32767, line++) {
+	for (size_t at = 0, end = 100, line = 1; at < len;
+	     at = end + 2, end += 32767, line++) {
 		if (end + 2 >= len)
 			end = len;
 		strbuf_printf(&want, "%zu:<%.*s>|", line, (int)(end - at), bytes + at);
@@ -208,7 +213,8 @@ static void crlf_across_two_blocks_is_one_line_end(void **state)
 static void unterminated_quote_is_refused_at_its_row(void **state)
 {
 	(void)state;
-	BAD_CSV("a,b\nc,\"d\ne,f\n", "rows.txt:2: a quote that is opened here is never closed");
+	BAD_CSV("a,b\nc,\"d\ne,f\n",
+		"rows.txt:2: a quote that is opened here is never closed");
 	BAD_CSV("\"", "rows.txt:1: ");
 }
 

@@ -61,7 +61,8 @@ static void values_equal_those_of_scikit_learn_and_scipy(void **state)
 	size_t n, rows = 0;
 
 	(void)state;
-	snprintf(path, sizeof path, "%s/fixtures/metric.tsv", tests == NULL ? "tests" : tests);
+	snprintf(path, sizeof path, "%s/fixtures/metric.tsv",
+		 tests == NULL ? "tests" : tests);
 	if (rows_open(&r, path, '\t', false, &e) != EX_OK)
 		fail_msg("%s", e.text);
 	assert_int_equal(rows_next(r, &field, &n, &e), EX_OK);
@@ -77,8 +78,8 @@ static void values_equal_those_of_scikit_learn_and_scipy(void **state)
 		want = strtod(field[4], NULL);
 		got = compute(field[0], k, points, truth, guess);
 		if (isnan(want) ? !isnan(got) : !(fabs(got - want) <= TOLERANCE))
-			fail_msg("line %llu: %s is %.17g, not %.17g", rows_line(r), field[0],
-				 got, want);
+			fail_msg("line %llu: %s is %.17g, not %.17g", rows_line(r),
+				 field[0], got, want);
 	}
 	rows_close(r);
 	assert_int_equal(rows, 3 * 12 + 2 * 10);
