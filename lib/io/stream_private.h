@@ -39,11 +39,11 @@ struct source {
 };
 
 /* Opens `path` (NULL or "-" for stdin) and tells the format. */
-int source_open(struct source *s, const char *path, struct err *e);
+int feed_open(struct source *s, const char *path, struct err *e);
 /* The next line, without its newline, which stands at (*line)[*len] when *whole. *line is
  * NULL at the end. The caller may write to the line; it is valid until the next call. */
 int source_line(struct source *s, char **line, size_t *len, bool *whole, struct err *e);
-void source_close(struct source *s);
+void feed_close(struct source *s);
 
 /* ---- binary (stream_block.c) ---- */
 

@@ -255,7 +255,7 @@ int stream_open(struct stream_reader **out, const char *path, const char *kind, 
 	if (r == NULL)
 		return err_nomem(e);
 	r->strict = strict;
-	rc = source_open(&r->source, path, e);
+	rc = feed_open(&r->source, path, e);
 	while (rc == EX_OK && r->cell == NULL)
 		rc = read_head_line(r, kind, e);
 	if (rc != EX_OK)
@@ -269,7 +269,7 @@ void stream_close(struct stream_reader *r)
 {
 	if (r == NULL)
 		return;
-	source_close(&r->source);
+	feed_close(&r->source);
 	free(r->kind);
 	meta_free(&r->head);
 	meta_free(&r->between);

@@ -167,7 +167,7 @@ static int tell_format(struct source *s, struct err *e)
 	return EX_OK;
 }
 
-int source_open(struct source *s, const char *path, struct err *e)
+int feed_open(struct source *s, const char *path, struct err *e)
 {
 	bool is_stdin = path == NULL || strcmp(path, "-") == 0;
 
@@ -183,7 +183,7 @@ int source_open(struct source *s, const char *path, struct err *e)
 	return tell_format(s, e);
 }
 
-void source_close(struct source *s)
+void feed_close(struct source *s)
 {
 	if (s->fd > STDIN_FILENO)
 		close(s->fd);
