@@ -51,8 +51,8 @@ static double ties_in_y(const struct pair *p, size_t n)
 	return ties;
 }
 
-/* Merges p[0, middle) and p[middle, n), each sorted by y, and counts the pairs that stand the
- * wrong way round. */
+/* Merges p[0, middle) and p[middle, n), each sorted by y, and counts the pairs that stand
+ * the wrong way round. */
 static double merge(struct pair *p, size_t middle, size_t n, struct pair *spare)
 {
 	size_t i = 0, j = middle, k = 0;

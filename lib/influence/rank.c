@@ -26,16 +26,16 @@ struct cell {
 
 struct ranker {
 	struct strlist sources;
-	uint64_t row;           /* of the current source */
+	uint64_t row; /* of the current source */
 	struct cell *cells;
 	size_t n_cells, cap_cells;
-	struct ranked *g;       /* in the order in which they were met */
+	struct ranked *g; /* in the order in which they were met */
 	size_t n, cap;
-	struct place *met;      /* [n] where each group was first met */
+	struct place *met; /* [n] where each group was first met */
 	size_t cap_met;
-	uint32_t *slots;        /* open addressing: 1 + index into g, 0 empty */
-	size_t n_slots;         /* a power of two */
-	size_t last;            /* group of the last row */
+	uint32_t *slots; /* open addressing: 1 + index into g, 0 empty */
+	size_t n_slots;  /* a power of two */
+	size_t last;     /* group of the last row */
 	struct ranking out;
 };
 
@@ -178,12 +178,14 @@ int ranker_add(struct ranker *r, const struct influence_row *row, struct err *e)
 		return err_set(e, EX_DATAERR, "the %s of group %s is not finite",
 			       isfinite(row->gain) ? "ppi" : "gain", row->group);
 	if (!status_of(row->status, &c.status))
-		return err_set(e, EX_DATAERR,
-			       "status '%s' is none of ok, bounded, negcurv, lowfit, noise, zero",
-			       row->status);
+		return err_set(
+		    e, EX_DATAERR,
+		    "status '%s' is none of ok, bounded, negcurv, lowfit, noise, zero",
+		    row->status);
 	rc = find_group(r, row, &at, e);
 	if (rc == EX_OK)
-		rc = mem_grow(&r->cells, &r->cap_cells, r->n_cells + 1, sizeof *r->cells, e);
+		rc =
+		    mem_grow(&r->cells, &r->cap_cells, r->n_cells + 1, sizeof *r->cells, e);
 	if (rc != EX_OK)
 		return rc;
 	c.source = (uint32_t)r->sources.n - 1;
@@ -226,7 +228,8 @@ static int settle_rows(struct ranker *r, struct err *e)
 				       "%s: row %" PRIu64 ": step %" PRId64
 				       " of group %s has other numbers in %s: row %" PRIu64,
 				       r->sources.s[c->source], c->row, c->step,
-				       r->g[c->group].group, r->sources.s[k->source], k->row);
+				       r->g[c->group].group, r->sources.s[k->source],
+				       k->row);
 		r->out.repeated++;
 	}
 	r->out.rows = r->n_cells;
@@ -371,7 +374,7 @@ static int compare_halves(struct ranker *r, struct err *e)
 			rc = kendall_tau_b(r->n, half, half + r->n, &r->out.tau, e);
 		for (size_t i = 0; rc == EX_OK && i < r->n; i++)
 			r->g[i].stability -=
-				fabs(rank[i] - rank[r->n + i]) / (double)(r->n - 1);
+			    fabs(rank[i] - rank[r->n + i]) / (double)(r->n - 1);
 	}
 	free(half);
 	free(rank);

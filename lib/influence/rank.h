@@ -36,24 +36,24 @@ struct ranked {
 	char *group, *type, *layer;
 	uint64_t params;
 	double value, appi;
-	double mean, sd;   /* of ppi over steps, sd with n - 1, 0 for one step */
-	double stability;  /* 1 - |r1 - r2| / (K - 1), r1 and r2 being the group's ranks by APPI
-			    * in the first and in the second half of the steps (ties share
-			    * their mean rank); 1 with one step or one group */
-	size_t steps;      /* rows counted, rejected ones among them */
+	double mean, sd;  /* of ppi over steps, sd with n - 1, 0 for one step */
+	double stability; /* 1 - |r1 - r2| / (K - 1), r1 and r2 being the group's ranks by
+			   * APPI in the first and in the second half of the steps (ties
+			   * share their mean rank); 1 with one step or one group */
+	size_t steps;     /* rows counted, rejected ones among them */
 	size_t rejected, bounded;
 };
 
 enum rank_by { RANK_APPI, RANK_VALUE };
 
 struct ranking {
-	struct ranked *g;  /* best first; ties: fewer params, then name */
+	struct ranked *g; /* best first; ties: fewer params, then name */
 	size_t n;
-	size_t rows, repeated;  /* a row that came twice with the same numbers counts once */
+	size_t rows, repeated; /* a row that came twice with the same numbers counts once */
 	size_t by_status[RANK_STATUSES];
-	size_t steps;      /* different ones */
-	double tau;        /* Kendall's tau-b of APPI between the halves; nan with fewer than two
-			    * steps or when a half is constant */
+	size_t steps; /* different ones */
+	double tau;   /* Kendall's tau-b of APPI between the halves; nan with fewer than two
+		       * steps or when a half is constant */
 };
 
 struct ranker;

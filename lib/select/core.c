@@ -25,17 +25,17 @@ struct core {
 	const struct part *parts;
 	size_t n, left, right, break_at;
 	uint64_t capacity;
-	int64_t lower;       /* reachable */
-	int64_t upper;       /* Dantzig */
-	int64_t given_up;    /* bound of the best state that was dropped for want of memory */
+	int64_t lower;    /* reachable */
+	int64_t upper;    /* Dantzig */
+	int64_t given_up; /* bound of the best state that was dropped for want of memory */
 	size_t max_states, work;
 	struct state *now, *next; /* increasing in params and in value */
 	size_t n_now, n_next, cap_now, cap_next;
 	struct node *nodes;
 	size_t n_nodes, cap_nodes;
 	struct state best;
-	int64_t *delta;      /* [kinds], zero between uses */
-	size_t *touched;     /* [2n] */
+	int64_t *delta;  /* [kinds], zero between uses */
+	size_t *touched; /* [2n] */
 };
 
 /* Value per parameter, rounded up and down by more than the arithmetic's error. */
@@ -97,8 +97,8 @@ static bool goes_before(struct core *k, uint32_t a, uint32_t b)
 		const struct part *p = &k->parts[x->part];
 		bool put_in = x->part >= k->break_at;
 
-		k->delta[p->kind] += put_in == of_a ? (int64_t)p->copies :
-						      -(int64_t)p->copies;
+		k->delta[p->kind] +=
+		    put_in == of_a ? (int64_t)p->copies : -(int64_t)p->copies;
 		k->touched[n++] = p->kind;
 		if (of_a)
 			a = x->parent;
@@ -354,8 +354,8 @@ static void fill(struct core *k)
 	k->break_at = k->left = k->right = (size_t)(b - k->parts);
 	k->upper = s->value;
 	if (k->break_at < k->n)
-		k->upper += (int64_t)((wide)(k->capacity - s->params) * b->value /
-				      (wide)b->params);
+		k->upper +=
+		    (int64_t)((wide)(k->capacity - s->params) * b->value / (wide)b->params);
 	if (s->value > k->lower)
 		k->lower = s->value;
 }
@@ -395,8 +395,12 @@ static void count_copies(const struct core *k, size_t *copies)
 int core_solve(const struct part *parts, size_t n, uint64_t capacity, int64_t lower,
 	       size_t max_states, size_t *copies, struct core_result *out, struct err *e)
 {
-	struct core k = { .parts = parts, .n = n, .capacity = capacity, .lower = lower,
-			  .given_up = -1, .max_states = max_states };
+	struct core k = { .parts = parts,
+			  .n = n,
+			  .capacity = capacity,
+			  .lower = lower,
+			  .given_up = -1,
+			  .max_states = max_states };
 	int rc = EX_OK;
 
 	if (n >= UINT32_MAX || max_states >= UINT32_MAX)

@@ -82,9 +82,10 @@ static int check(const struct item *items, size_t n, struct err *e)
 		if (!wanted(&items[i]))
 			continue;
 		if (items[i].params >= limit - params)
-			return err_set(e, EX_DATAERR,
-				       "group %s: with it there are more than 2^%d parameters",
-				       items[i].name, SUM_BITS);
+			return err_set(
+			    e, EX_DATAERR,
+			    "group %s: with it there are more than 2^%d parameters",
+			    items[i].name, SUM_BITS);
 		params += items[i].params;
 		sum += fabs(items[i].value);
 	}

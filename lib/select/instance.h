@@ -17,16 +17,17 @@ struct entry {
 	int64_t value;
 	uint64_t params;
 	const char *name;
-	size_t item;  /* index of the caller's item */
-	bool fixed;   /* in every solution: required, or of value without parameters */
+	size_t item; /* index of the caller's item */
+	bool fixed;  /* in every solution: required, or of value without parameters */
 };
 
 struct instance {
-	struct entry *entries; /* most value per parameter first, then fewer params, then name */
+	struct entry
+	    *entries; /* most value per parameter first, then fewer params, then name */
 	size_t n;
 	uint64_t fixed_params;
 	int64_t fixed_value;
-	int scale;    /* value = llrint(v 2^scale) */
+	int scale; /* value = llrint(v 2^scale) */
 };
 
 /* EX_DATAERR when a value or the sum of values is not finite, or when there are 2^62

@@ -13,8 +13,8 @@
 
 /* A choice among an instance's free entries, in integers. */
 struct choice {
-	bool *take;     /* [n] of all entries; the fixed ones are taken */
-	int64_t value;  /* of the free ones */
+	bool *take;    /* [n] of all entries; the fixed ones are taken */
+	int64_t value; /* of the free ones */
 	int64_t bound;
 };
 
@@ -46,13 +46,13 @@ static int improve(const struct instance *in, uint64_t capacity, size_t max_stat
 	struct core_result found;
 	struct part *parts = NULL;
 	size_t n_parts = 0, *copies = mem_zeros(in->n, sizeof *copies);
-	int rc = copies == NULL ? err_nomem(e) :
-				  instance_parts(in, capacity, &parts, &n_parts, e);
+	int rc = copies == NULL ? err_nomem(e)
+				: instance_parts(in, capacity, &parts, &n_parts, e);
 
 	if (rc == EX_OK)
 		rc = core_solve(parts, n_parts, capacity, c->value,
-				max_states > 0 ? max_states : DEFAULT_STATES, copies, &found,
-				e);
+				max_states > 0 ? max_states : DEFAULT_STATES, copies,
+				&found, e);
 	if (rc == EX_OK) {
 		c->bound = found.bound > c->value ? found.bound : c->value;
 		if (found.value >= c->value) {
@@ -110,8 +110,8 @@ static int publish(const struct instance *in, const struct choice *c,
 	out->optimal = c->value >= c->bound;
 	if (!out->optimal) {
 		/* Each value was rounded by less than one unit. */
-		double above = ldexp(nextafter((double)bound + (double)in->n, INFINITY),
-				     -in->scale);
+		double above =
+		    ldexp(nextafter((double)bound + (double)in->n, INFINITY), -in->scale);
 
 		if (above > out->bound)
 			out->bound = above;

@@ -4,16 +4,16 @@
  *     maximise   sum of value_k over chosen k
  *     subject to sum of params_k over chosen k <= budget
  *
- * the epsilon-constraint form of the paper's two-goal problem (arXiv 2505.12579, section 3).
- * Values are integers, llrint(v 2^s) and at least 1 for v > 0, with one s for all items that
- * are not forbidden, the largest for which their sum stays below 2^62, so that results are
- * the same everywhere. Items of value <= 0 are never chosen unless required; items without
- * parameters and with value are always chosen.
+ * the epsilon-constraint form of the paper's two-goal problem (arXiv 2505.12579, section
+ * 3). Values are integers, llrint(v 2^s) and at least 1 for v > 0, with one s for all items
+ * that are not forbidden, the largest for which their sum stays below 2^62, so that results
+ * are the same everywhere. Items of value <= 0 are never chosen unless required; items
+ * without parameters and with value are always chosen.
  *
  * The canonical order is by value per parameter, most first, then by fewer params, then by
  * name. Ties between subsets of equal value go to fewer parameters, then to the subset that
- * holds the first item, in canonical order, in which they differ. The result does not depend
- * on the order of the input.
+ * holds the first item, in canonical order, in which they differ. The result does not
+ * depend on the order of the input.
  */
 #ifndef SELECT_KNAPSACK_H
 #define SELECT_KNAPSACK_H
@@ -34,28 +34,29 @@ struct item {
 };
 
 enum solver {
-	SOLVER_EXACT,       /* optimal (dominance lists), or capped with a certified gap */
-	SOLVER_GREEDY,      /* by value per parameter, passing over what does not fit */
-	SOLVER_GREEDY_STOP  /* the same, ending at the first that does not fit */
+	SOLVER_EXACT,      /* optimal (dominance lists), or capped with a certified gap */
+	SOLVER_GREEDY,     /* by value per parameter, passing over what does not fit */
+	SOLVER_GREEDY_STOP /* the same, ending at the first that does not fit */
 };
 
 struct solution {
 	size_t *chosen; /* indices of items, in canonical order */
 	size_t n;
 	uint64_t params;
-	double value;   /* sum of the chosen values, in doubles */
-	double bound;   /* no subset within the budget is worth more: LP relaxation (Dantzig), what
-			 * a capped search left open, or the value itself when proven optimal */
-	double gap;     /* (bound - value) / bound, 0 when bound is 0 */
-	bool optimal;   /* in value; ties too unless the search was capped */
+	double value; /* sum of the chosen values, in doubles */
+	double bound; /* no subset within the budget is worth more: LP relaxation (Dantzig),
+		       * what a capped search left open, or the value itself when proven
+		       * optimal */
+	double gap;   /* (bound - value) / bound, 0 when bound is 0 */
+	bool optimal; /* in value; ties too unless the search was capped */
 };
 
 /* One budget. max_states bounds the memory of SOLVER_EXACT in list entries of some 60 bytes
- * (0: a default that takes at most about half a GB); reaching it ends with a certified bound,
- * and optimal == false unless the bound is reached. A search that goes on for ties alone is
- * ended after max_states steps.
- * EX_DATAERR when required items do not fit (the message says by how much), when values or
- * their sum are not finite, or when there are 2^62 parameters. */
+ * (0: a default that takes at most about half a GB); reaching it ends with a certified
+ * bound, and optimal == false unless the bound is reached. A search that goes on for ties
+ * alone is ended after max_states steps. EX_DATAERR when required items do not fit (the
+ * message says by how much), when values or their sum are not finite, or when there are
+ * 2^62 parameters. */
 int knapsack_solve(const struct item *items, size_t n, uint64_t budget, enum solver solver,
 		   size_t max_states, struct solution *out, struct err *e);
 

@@ -16,8 +16,9 @@
 static int add(struct ranker *r, int64_t step, const char *group, uint64_t params,
 	       double gain, const char *status, struct err *e)
 {
-	const struct influence_row row = { step,   group,  "attn", "0",
-					   status, params, gain,   2 * gain / (double)params };
+	const struct influence_row row = {
+		step, group, "attn", "0", status, params, gain, 2 * gain / (double)params
+	};
 
 	return ranker_add(r, &row, e);
 }
@@ -54,7 +55,8 @@ static void test_sums_mean_and_deviation(void **state)
 
 static void test_rejected_rows_count_zero_but_are_counted(void **state)
 {
-	static const char *const status[] = { "negcurv", "negcurv", "lowfit", "noise", "zero" };
+	static const char *const status[] = { "negcurv", "negcurv", "lowfit", "noise",
+					      "zero" };
 	static const double gain[] = { 5, -5, 7, 7, 0 };
 	const struct ranking *out;
 	struct ranker *r = start();
@@ -99,7 +101,8 @@ static void test_order_of_rows_does_not_matter(void **state)
 				assert_int_equal(ranker_source(r[k], "b.ppi", NULL), EX_OK);
 			assert_int_equal(add(r[k], (int64_t)(at[i] / GROUPS),
 					     name[at[i] % GROUPS], 1 + at[i] % GROUPS,
-					     gain[at[i]], status[at[i] % 4], NULL), EX_OK);
+					     gain[at[i]], status[at[i] % 4], NULL),
+					 EX_OK);
 		}
 		prng_shuffle(&p, at, ROWS);
 	}
@@ -234,7 +237,8 @@ static void test_stability_compares_the_halves(void **state)
 	(void)state;
 	for (int64_t s = 0; s < 5; s++)
 		for (size_t i = 0; i < 3; i++)
-			assert_int_equal(add(r, s, name[i], 1, gain[s][i], "ok", NULL), EX_OK);
+			assert_int_equal(add(r, s, name[i], 1, gain[s][i], "ok", NULL),
+					 EX_OK);
 	assert_int_equal(ranker_finish(r, RANK_APPI, &out, NULL), EX_OK);
 	assert_true(out->tau == -1);
 	for (size_t i = 0; i < 3; i++)

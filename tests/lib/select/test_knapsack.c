@@ -72,8 +72,8 @@ static struct best brute_force(const struct item *x, size_t n, uint64_t budget)
 				params += x[i].params;
 			}
 			allowed = in ? x[i].rule == RULE_REQUIRED ||
-					       (x[i].rule == RULE_FREE && x[i].value > 0) :
-				       x[i].rule != RULE_REQUIRED;
+					   (x[i].rule == RULE_FREE && x[i].value > 0)
+				     : x[i].rule != RULE_REQUIRED;
 		}
 		if (!allowed || params > budget)
 			continue;
@@ -180,7 +180,8 @@ static void test_order_of_input_does_not_matter(void **state)
 		assert_int_equal(a.n, b.n);
 		assert_true(a.value == b.value && a.bound == b.bound);
 		for (size_t i = 0; i < a.n; i++)
-			assert_string_equal(items[a.chosen[i]].name, other[b.chosen[i]].name);
+			assert_string_equal(items[a.chosen[i]].name,
+					    other[b.chosen[i]].name);
 		solution_free(&a);
 		solution_free(&b);
 	}
@@ -213,12 +214,12 @@ static void test_capped_search_certifies_its_gap(void **state)
 
 		random_hard(&p, items, 60, &total);
 		budget = total / 3;
-		assert_int_equal(knapsack_solve(items, 60, budget, SOLVER_EXACT, 0, &best,
-						NULL), EX_OK);
-		assert_int_equal(knapsack_solve(items, 60, budget, SOLVER_EXACT, cap, &s,
-						NULL), EX_OK);
-		assert_int_equal(knapsack_solve(items, 60, budget, SOLVER_GREEDY, 0, &g, NULL),
-				 EX_OK);
+		assert_int_equal(
+		    knapsack_solve(items, 60, budget, SOLVER_EXACT, 0, &best, NULL), EX_OK);
+		assert_int_equal(
+		    knapsack_solve(items, 60, budget, SOLVER_EXACT, cap, &s, NULL), EX_OK);
+		assert_int_equal(
+		    knapsack_solve(items, 60, budget, SOLVER_GREEDY, 0, &g, NULL), EX_OK);
 		assert_true(best.optimal);
 		assert_true(s.params <= budget && s.value <= best.value);
 		assert_true(s.bound >= best.value);
@@ -246,7 +247,8 @@ static void test_greedy_skips_and_greedy_stop_ends(void **state)
 	assert_true(s.value == 20 && s.params == 6 && s.n == 3);
 	assert_true(s.bound >= 22 && s.bound < 22.1 && !s.optimal);
 	solution_free(&s);
-	assert_int_equal(knapsack_solve(items, 4, 6, SOLVER_GREEDY_STOP, 0, &s, NULL), EX_OK);
+	assert_int_equal(knapsack_solve(items, 4, 6, SOLVER_GREEDY_STOP, 0, &s, NULL),
+			 EX_OK);
 	assert_true(s.value == 19 && s.params == 5 && s.n == 2);
 	solution_free(&s);
 	assert_int_equal(knapsack_solve(items, 4, 6, SOLVER_EXACT, 0, &s, NULL), EX_OK);
@@ -262,7 +264,8 @@ static void test_required_that_do_not_fit_are_refused(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(knapsack_solve(items, 2, 700, SOLVER_EXACT, 0, &s, &e), EX_DATAERR);
+	assert_int_equal(knapsack_solve(items, 2, 700, SOLVER_EXACT, 0, &s, &e),
+			 EX_DATAERR);
 	assert_non_null(strstr(e.text, "68 more than the budget of 700"));
 	assert_int_equal(knapsack_solve(items, 2, 769, SOLVER_EXACT, 0, &s, &e), EX_OK);
 	assert_int_equal(s.n, 1);
@@ -280,7 +283,8 @@ static void test_nothing_to_choose(void **state)
 	assert_int_equal(knapsack_solve(NULL, 0, 100, SOLVER_EXACT, 0, &s, NULL), EX_OK);
 	assert_true(s.n == 0 && s.optimal && s.gap == 0);
 	solution_free(&s);
-	assert_int_equal(knapsack_solve(&worthless, 1, 100, SOLVER_EXACT, 0, &s, NULL), EX_OK);
+	assert_int_equal(knapsack_solve(&worthless, 1, 100, SOLVER_EXACT, 0, &s, NULL),
+			 EX_OK);
 	assert_true(s.n == 0 && s.optimal);
 	solution_free(&s);
 }
@@ -301,7 +305,8 @@ static void test_values_of_any_size(void **state)
 		memcpy(scaled, items, sizeof items);
 		for (size_t i = 0; i < 3; i++)
 			scaled[i].value *= factors[f];
-		assert_int_equal(knapsack_solve(scaled, 3, 6, SOLVER_EXACT, 0, &s, &e), EX_OK);
+		assert_int_equal(knapsack_solve(scaled, 3, 6, SOLVER_EXACT, 0, &s, &e),
+				 EX_OK);
 		assert_true(s.optimal && s.n == 2 && s.params == 6);
 		assert_true(s.value == scaled[2].value + scaled[1].value);
 		solution_free(&s);
@@ -340,11 +345,12 @@ static void test_sizes_near_the_limit(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(knapsack_solve(items, 2, UINT64_MAX, SOLVER_EXACT, 0, &s, &e), EX_OK);
+	assert_int_equal(knapsack_solve(items, 2, UINT64_MAX, SOLVER_EXACT, 0, &s, &e),
+			 EX_OK);
 	assert_int_equal(s.n, 2);
 	solution_free(&s);
-	assert_int_equal(knapsack_solve(items, 2, (uint64_t)1 << 61, SOLVER_EXACT, 0, &s, &e),
-			 EX_OK);
+	assert_int_equal(
+	    knapsack_solve(items, 2, (uint64_t)1 << 61, SOLVER_EXACT, 0, &s, &e), EX_OK);
 	assert_true(s.n == 1 && s.chosen[0] == 1);
 	solution_free(&s);
 	assert_int_equal(knapsack_solve(items, 3, 10, SOLVER_EXACT, 0, &s, &e), EX_DATAERR);
@@ -364,10 +370,12 @@ static void test_many_rows_of_equal_size(void **state)
 		for (size_t i = 0; i < n; i++)
 			items[i] = (struct item){ "row", 768, same ? 0.3 : prng_unit(&p),
 						  RULE_FREE };
-		assert_int_equal(knapsack_solve(items, n, 768 * expected + 700, SOLVER_EXACT,
-						0, &s, NULL), EX_OK);
-		assert_int_equal(knapsack_solve(items, n, 768 * expected + 700, SOLVER_GREEDY,
-						0, &g, NULL), EX_OK);
+		assert_int_equal(knapsack_solve(items, n, 768 * expected + 700,
+						SOLVER_EXACT, 0, &s, NULL),
+				 EX_OK);
+		assert_int_equal(knapsack_solve(items, n, 768 * expected + 700,
+						SOLVER_GREEDY, 0, &g, NULL),
+				 EX_OK);
 		assert_true(s.optimal && s.n == expected);
 		assert_memory_equal(s.chosen, g.chosen, expected * sizeof *s.chosen);
 		solution_free(&s);
@@ -375,7 +383,8 @@ static void test_many_rows_of_equal_size(void **state)
 	}
 	/* Two sizes and equal ratios: all that fits exactly is optimal. */
 	for (size_t i = 0; i < n; i++)
-		items[i] = (struct item){ "row", i % 2 ? 384 : 1536, i % 2 ? 1 : 4, RULE_FREE };
+		items[i] =
+		    (struct item){ "row", i % 2 ? 384 : 1536, i % 2 ? 1 : 4, RULE_FREE };
 	assert_int_equal(knapsack_solve(items, n, 384 * 77777, SOLVER_EXACT, 0, &s, NULL),
 			 EX_OK);
 	assert_true(s.optimal && s.params == 384 * 77777);
@@ -434,7 +443,8 @@ static void test_capped_frontier_is_within_reach(void **state)
 	(void)state;
 	prng_seed(&p, 6, "knapsack");
 	random_hard(&p, items, 60, &total);
-	assert_int_equal(knapsack_frontier(items, 60, 1000, &f, &n_f, &complete, NULL), EX_OK);
+	assert_int_equal(knapsack_frontier(items, 60, 1000, &f, &n_f, &complete, NULL),
+			 EX_OK);
 	assert_false(complete);
 	assert_int_equal(n_f, 61);
 	assert_int_equal(f[60].params, total);
@@ -442,8 +452,9 @@ static void test_capped_frontier_is_within_reach(void **state)
 		struct solution s;
 
 		assert_true(f[i].params > f[i - 1].params && f[i].value > f[i - 1].value);
-		assert_int_equal(knapsack_solve(items, 60, f[i].params, SOLVER_EXACT, 0, &s,
-						NULL), EX_OK);
+		assert_int_equal(
+		    knapsack_solve(items, 60, f[i].params, SOLVER_EXACT, 0, &s, NULL),
+		    EX_OK);
 		assert_true(s.value >= f[i].value * (1 - 1e-12));
 		solution_free(&s);
 	}
@@ -486,12 +497,13 @@ static double published(const char *set, const char *name, struct solution *s)
 	assert_non_null(items);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(fscanf(f, "%lf %lf", &value, &weight), 2);
-		items[i] = (struct item){ "", (uint64_t)llround(weight * 1e6), value,
-					  RULE_FREE };
+		items[i] =
+		    (struct item){ "", (uint64_t)llround(weight * 1e6), value, RULE_FREE };
 	}
 	fclose(f);
 	assert_int_equal(knapsack_solve(items, n, (uint64_t)llround(capacity * 1e6),
-					SOLVER_EXACT, 0, s, NULL), EX_OK);
+					SOLVER_EXACT, 0, s, NULL),
+			 EX_OK);
 	free(items);
 	return optimum;
 }
@@ -499,10 +511,10 @@ static double published(const char *set, const char *name, struct solution *s)
 static void test_published_optima(void **state)
 {
 	static const char *const small[] = { "f1_l-d_kp_10_269", "f2_l-d_kp_20_878",
-					     "f3_l-d_kp_4_20", "f4_l-d_kp_4_11",
+					     "f3_l-d_kp_4_20",   "f4_l-d_kp_4_11",
 					     "f5_l-d_kp_15_375", "f6_l-d_kp_10_60",
-					     "f7_l-d_kp_7_50", "f8_l-d_kp_23_10000",
-					     "f9_l-d_kp_5_80", "f10_l-d_kp_20_879" };
+					     "f7_l-d_kp_7_50",   "f8_l-d_kp_23_10000",
+					     "f9_l-d_kp_5_80",   "f10_l-d_kp_20_879" };
 	static const int sizes[] = { 100, 200, 500, 1000, 2000, 5000, 10000 };
 	struct solution s = { 0 };
 	char name[64];
@@ -512,8 +524,9 @@ static void test_published_optima(void **state)
 		double optimum = published("low-dimensional", small[i], &s);
 
 		if (optimum < 0) {
-			print_message("skip: the published instances are not here; "
-				      "ADAPEFT_SHARED names the directory with data/knapsack\n");
+			print_message(
+			    "skip: the published instances are not here; "
+			    "ADAPEFT_SHARED names the directory with data/knapsack\n");
 			skip();
 		}
 		/* f5's optimum is published with four decimals. */

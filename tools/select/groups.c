@@ -1,0 +1,174 @@
+#include "groups.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+
+enum column { GROUP, PARAMS, VALUE, COLUMNS };
+
+static int text_or_dash(struct strlist *to, const struct stream_reader *r, const char *name,
+			struct err *e)
+{
+	size_t at = stream_column_maybe(r, name);
+
+	return strlist_add(to, at == SIZE_MAX ? "-" : stream_text(r, at), e);
+}
+
+static int add_row(struct groups *g, const struct stream_reader *r, const size_t *at,
+		   struct err *e)
+{
+	int64_t params;
+	double value;
+	int rc = mem_grow(&g->items, &g->cap, g->n + 1, sizeof *g->items, e);
+
+	if (rc != EX_OK || (rc = stream_int(r, at[PARAMS], &params, e)) != EX_OK ||
+	    (rc = stream_real(r, at[VALUE], &value, e)) != EX_OK)
+		return rc;
+	if (params < 0)
+		return stream_error(r, e, "params is negative");
+	if (!isfinite(value))
+		return stream_error(r, e, "the value of group %s is not finite",
+				    stream_text(r, at[GROUP]));
+	if ((rc = strlist_add(&g->names, stream_text(r, at[GROUP]), e)) != EX_OK ||
+	    (rc = text_or_dash(&g->types, r, "type", e)) != EX_OK ||
+	    (rc = text_or_dash(&g->layers, r, "layer", e)) != EX_OK)
+		return rc;
+	g->items[g->n] =
+	    (struct item){ g->names.s[g->n], (uint64_t)params, value, RULE_FREE };
+	g->n++;
+	return EX_OK;
+}
+
+static int copy_head(struct groups *g, const struct meta_list *head, struct err *e)
+{
+	int rc = EX_OK;
+
+	for (size_t i = 0; i < head->n && rc == EX_OK; i++)
+		rc = meta_add(&g->head, head->m[i].key, head->m[i].value, e);
+	return rc;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int names_differ(const struct groups *g, const char *file, struct err *e)
+{
+	const char **sorted = mem_zeros(g->n, sizeof *sorted);
+	int rc = EX_OK;
+
+	if (sorted == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < g->n; i++)
+		sorted[i] = g->names.s[i];
+	if (g->n > 0)
+		qsort(sorted, g->n, sizeof *sorted, by_text);
+	for (size_t i = 1; i < g->n && rc == EX_OK; i++)
+		if (strcmp(sorted[i], sorted[i - 1]) == 0)
+			rc = err_set(e, EX_DATAERR, "%s: group %s has two rows", file,
+				     sorted[i]);
+	free(sorted);
+	return rc;
+}
+
+int groups_read(struct groups *g, const struct cli *cli, const char *path, struct err *e)
+{
+	static const char *const names[COLUMNS] = { "group", "params", "value" };
+	struct stream_reader *r = NULL;
+	size_t at[COLUMNS];
+	bool got = true;
+	int rc = stream_open(&r, path, "appi", cli->strict, e);
+
+	if (rc != EX_OK)
+		return rc;
+	for (int i = 0; i < COLUMNS && rc == EX_OK; i++)
+		rc = stream_column(r, names[i], &at[i], e);
+	if (rc == EX_OK)
+		rc = copy_head(g, stream_head(r), e);
+	while (rc == EX_OK && (rc = stream_next(r, &got, e)) == EX_OK && got)
+		rc = add_row(g, r, at, e);
+	if (rc == EX_OK)
+		rc = names_differ(g, stream_name(r), e);
+	if (rc == EX_OK && g->n == 0)
+		rc = err_set(e, EX_DATAERR, "%s: there are no groups to select from",
+			     stream_name(r));
+	if (rc == EX_OK && stream_note(r) != NULL)
+		cli_note(cli, "%s", stream_note(r));
+	stream_close(r);
+	return rc;
+}
+
+void groups_free(struct groups *g)
+{
+	free(g->items);
+	strlist_free(&g->names);
+	strlist_free(&g->types);
+	strlist_free(&g->layers);
+	meta_free(&g->head);
+	*g = (struct groups){ 0 };
+}
+
+static const char *rule_option(enum rule rule)
+{
+	return rule == RULE_REQUIRED ? "--require" : "--forbid";
+}
+
+static int no_match(const struct groups *g, const char *pattern, enum rule rule,
+		    struct err *e)
+{
+	struct strbuf near = { 0 };
+	int rc;
+
+	str_near(pattern, (const char *const *)g->names.s, g->n, &near);
+	if (near.len > 0 && !near.failed)
+		rc = err_set(e, EX_USAGE, "%s: no group matches '%s'; did you mean %s?",
+			     rule_option(rule), pattern, near.s);
+	else
+		rc = err_set(e, EX_USAGE,
+			     "%s: no group matches '%s'; a name is, for example, %s",
+			     rule_option(rule), pattern, g->names.s[0]);
+	strbuf_free(&near);
+	return rc;
+}
+
+int groups_rule(struct groups *g, const struct strlist *patterns, enum rule rule,
+		struct err *e)
+{
+	for (size_t p = 0; p < patterns->n; p++) {
+		bool matched = false;
+
+		for (size_t i = 0; i < g->n; i++) {
+			if (!str_glob(patterns->s[p], g->names.s[i]))
+				continue;
+			matched = true;
+			if (g->items[i].rule != RULE_FREE && g->items[i].rule != rule)
+				return err_set(e, EX_USAGE,
+					       "group %s is both required and forbidden",
+					       g->names.s[i]);
+			g->items[i].rule = rule;
+		}
+		if (!matched)
+			return no_match(g, patterns->s[p], rule, e);
+	}
+	return EX_OK;
+}
+
+int groups_model_params(const struct groups *g, uint64_t *params, struct err *e)
+{
+	const char *model = meta_get(&g->head, "model");
+	char *word = model == NULL ? NULL : meta_word(model, "params");
+	int64_t n = 0;
+	bool good = word != NULL && num_int(word, &n) && n > 0;
+
+	free(word);
+	if (!good)
+		return err_set(e, EX_DATAERR,
+			       "no ##model line with params=N says what a "
+			       "percentage is of: give budgets in parameters");
+	*params = (uint64_t)n;
+	return EX_OK;
+}
