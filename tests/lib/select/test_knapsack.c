@@ -156,6 +156,42 @@ static void test_equals_brute_force(void **state)
 	}
 }
 
+/* Larger ones against the textbook's table: best[c] within c parameters. */
+static void test_equals_dynamic_programming(void **state)
+{
+	enum { N = 150, CAPACITY = 2000 };
+	static double best[CAPACITY + 1];
+	struct item items[N];
+	struct prng p;
+
+	(void)state;
+	prng_seed(&p, 9, "knapsack");
+	for (int trial = 0; trial < 100; trial++) {
+		uint64_t span = 5 + prng_below(&p, 200), fewest = 0;
+		bool alike = trial % 2 == 0;
+		struct solution s;
+
+		memset(best, 0, sizeof best);
+		for (size_t i = 0; i < N; i++) {
+			uint64_t params = 1 + prng_below(&p, span);
+			double value =
+			    (double)(alike ? params + 5 : 1 + prng_below(&p, span));
+
+			items[i] = (struct item){ "x", params, value, RULE_FREE };
+			for (uint64_t c = CAPACITY; c >= params; c--)
+				if (best[c - params] + value > best[c])
+					best[c] = best[c - params] + value;
+		}
+		while (best[fewest] < best[CAPACITY])
+			fewest++;
+		assert_int_equal(
+		    knapsack_solve(items, N, CAPACITY, SOLVER_EXACT, 0, &s, NULL), EX_OK);
+		assert_true(s.optimal && s.value == best[CAPACITY]);
+		assert_int_equal(s.params, fewest);
+		solution_free(&s);
+	}
+}
+
 static void test_order_of_input_does_not_matter(void **state)
 {
 	struct item items[SMALL] = { 0 }, other[SMALL];
@@ -546,6 +582,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_equals_brute_force),
+		cmocka_unit_test(test_equals_dynamic_programming),
 		cmocka_unit_test(test_order_of_input_does_not_matter),
 		cmocka_unit_test(test_capped_search_certifies_its_gap),
 		cmocka_unit_test(test_greedy_skips_and_greedy_stop_ends),
