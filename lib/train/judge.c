@@ -1,5 +1,6 @@
 #include "train/judge.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,4 +194,13 @@ int judge_score(const struct predictions *p, const struct dataset *d, const char
 	}
 	return p->classes == 1 ? score_numbers(p, d, metric, score, e)
 			       : score_classes(p, d, metric, score, e);
+}
+
+double judge_error(const char *metric, double score, size_t n)
+{
+	if (strcmp(metric, "loss") == 0)
+		return NAN;
+	if (strcmp(metric, "accuracy") == 0 || strcmp(metric, "f1") == 0)
+		return sqrt(score * (1 - score) / (double)n);
+	return (1 - score * score) / sqrt((double)n);
 }

@@ -28,6 +28,9 @@ int judge_predict(struct predictions *p, const struct model *m, const struct dat
  * that does not fit the kind of task. */
 int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
 		double *score, struct err *e);
+/* The standard error of such a score on n examples, to first order: sqrt(s (1-s) / n) for accuracy
+ * and f1, (1 - s^2) / sqrt(n) for correlations (matthews too); nan for a loss. */
+double judge_error(const char *metric, double score, size_t n);
 void predictions_free(struct predictions *p);
 
 #endif

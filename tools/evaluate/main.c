@@ -1,0 +1,184 @@
+/*
+ * adapeft-evaluate - judges trained models, and says which are worth their parameters.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "io/file.h"
+#include "point.h"
+#include "source.h"
+#include "table.h"
+#include "tensor/blas.h"
+#include "train/judge.h"
+#include "train/saved.h"
+
+struct settings {
+	struct cli cli;
+	struct source_options source; /* max_len 0: as the model was trained */
+	const char *metric, *predictions;
+	bool frontier;
+};
+
+#define DEFAULT_MAX_LEN 128
+
+/* ---- one model ---- */
+
+/* Runs of several metrics have no common frontier. */
+static int agree_on_metric(struct points *ps, const struct point *p, const char *metric,
+			   struct err *e)
+{
+	if (ps->metric == NULL) {
+		ps->metric = str_dup(metric);
+		return ps->metric == NULL ? err_nomem(e) : EX_OK;
+	}
+	if (strcmp(ps->metric, metric) == 0)
+		return EX_OK;
+	return err_set(e, EX_DATAERR, "%s is judged by %s, others by %s; --metric NAME chooses "
+		       "one for all", p->dir, metric, ps->metric);
+}
+
+static int judge(const struct settings *s, struct points *ps, struct point *p,
+		 const struct source *source, FILE *table, struct err *e)
+{
+	const char *metric = s->metric != NULL ? s->metric : source->task.metric;
+	struct predictions out;
+	struct progress progress;
+	int rc = agree_on_metric(ps, p, metric, e);
+
+	if (rc != EX_OK)
+		return rc;
+	progress_start(&progress, stderr, cli_progress(&s->cli), p->run, source->data.n);
+	rc = judge_predict(&out, &source->model, &source->data, s->source.batch, &progress, e);
+	progress_end(&progress);
+	if (rc != EX_OK)
+		return rc;
+	rc = judge_score(&out, &source->data, metric, &p->score, e);
+	p->loss = out.loss;
+	p->n = out.n;
+	if (isnan(p->percent))
+		p->percent = 100 * (double)p->trained / (double)model_params(&source->model);
+	if (rc == EX_OK && table != NULL)
+		table_write(table, ps->n > 1 ? p->run : NULL, p == ps->p, &out, &source->data,
+			    &source->task);
+	predictions_free(&out);
+	return rc;
+}
+
+static int open_and_judge(const struct settings *s, struct points *ps, struct point *p,
+			  const struct saved_note *note, FILE *table, struct err *e)
+{
+	const char *said = note->task != NULL ? note->task : meta_get(&ps->origin, "task");
+	struct source_options o = s->source;
+	struct source source;
+	int rc;
+
+	o.model = p->dir;
+	if (o.max_len == 0)
+		o.max_len = note->max_len > 0 ? note->max_len : DEFAULT_MAX_LEN;
+	if ((rc = source_open(&source, &o, said, false, 0, e)) != EX_OK)
+		return rc;
+	source_notes(&s->cli, &source);
+	rc = judge(s, ps, p, &source, table, e);
+	source_close(&source);
+	return rc;
+}
+
+static int judge_point(const struct settings *s, struct points *ps, struct point *p,
+		       FILE *table, struct err *e)
+{
+	struct saved_note note;
+	struct err why = { 0 };
+	int rc = saved_read(&note, p->dir, e);
+
+	if (rc != EX_OK)
+		return rc;
+	rc = open_and_judge(s, ps, p, &note, table, &why);
+	saved_note_free(&note);
+	return rc == EX_OK ? rc : err_set(e, rc, "run %s: %s", p->run, why.text);
+}
+
+/* ---- all of them ---- */
+
+static int judge_all(const struct settings *s, struct points *ps, struct err *e)
+{
+	struct output table = { 0 };
+	int rc = EX_OK;
+
+	if (s->predictions != NULL && (rc = output_open(&table, s->predictions, e)) != EX_OK)
+		return rc;
+	for (size_t i = 0; i < ps->n && rc == EX_OK; i++)
+		rc = judge_point(s, ps, &ps->p[i], table.file, e);
+	if (s->predictions == NULL)
+		return rc;
+	if (rc == EX_OK)
+		return output_commit(&table, e);
+	output_drop(&table);
+	return rc;
+}
+
+static int work(const struct settings *s, struct points *ps, char **operands, struct err *e)
+{
+	int rc = EX_OK;
+
+	blas_threads((int)s->cli.threads);
+	if (*operands == NULL)
+		rc = points_add(ps, &s->cli, "-", e);
+	for (; *operands != NULL && rc == EX_OK; operands++)
+		rc = points_add(ps, &s->cli, *operands, e);
+	if (rc == EX_OK && (rc = judge_all(s, ps, e)) == EX_OK && ps->n > 0) {
+		rc = points_mark(ps, e);
+		points_note_descents(ps, &s->cli);
+	}
+	return rc == EX_OK ? points_write(ps, &s->cli, s->frontier, e) : rc;
+}
+
+static int check(const struct settings *s, struct err *e)
+{
+	if (s->source.data == NULL)
+		return err_set(e, EX_USAGE, "-d FILE says what to judge on");
+	if (s->predictions != NULL && strcmp(s->predictions, "-") == 0)
+		return err_set(e, EX_USAGE, "--predictions needs a file; stdout holds the points");
+	return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings s = { .cli = CLI_INIT("adapeft-evaluate"), .source = { .batch = 32 } };
+	const struct opt opts[] = {
+		{ .type = OPT_GROUP, .help = "What to judge on, and how" },
+		SOURCE_DATA(s.source),
+		SOURCE_BATCH(s.source),
+		{ OPT_TEXT, 0, "metric", "NAME", &s.metric,
+		  "accuracy|f1|matthews|pearson|spearman|loss", 0, 0,
+		  "the score (the task's own)" },
+		{ OPT_TEXT, 0, "predictions", "FILE", &s.predictions, NULL, 0, 0,
+		  "write every prediction there" },
+		{ OPT_FLAG, 0, "frontier", NULL, &s.frontier, NULL, 0, 0,
+		  "only what no other model beats with as few parameters" },
+		{ .type = OPT_GROUP, .help = "Common" },
+		CLI_WORK(s.cli),
+		CLI_STREAM(s.cli),
+		CLI_COMMON(s.cli),
+		{ .type = OPT_END },
+	};
+	const struct program program = {
+		.name = "adapeft-evaluate",
+		.summary = "score trained models and find their frontier",
+		.operands = "[MODEL_DIR|RUN_STREAM ...]",
+		.opts = opts,
+	};
+	struct points ps = { 0 };
+	struct err e = { 0 };
+	int rc;
+
+	cli_start(&s.cli, &program, argc, argv);
+	rc = check(&s, &e);
+	if (rc == EX_OK)
+		rc = work(&s, &ps, argv + s.cli.first, &e);
+	points_free(&ps);
+	strlist_free(&s.source.task.text);
+	return cli_end(&s.cli, rc, &e);
+}

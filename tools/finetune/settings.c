@@ -1,0 +1,157 @@
+#include "settings.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int check(const struct settings *s, int operands, struct err *e)
+{
+	if (operands > 0)
+		return err_set(e, EX_USAGE, "there are no operands; a mask stream comes from "
+			       "stdin or --mask FILE");
+	if (s->source.data == NULL)
+		return err_set(e, EX_USAGE, "-d FILE says what to train on");
+	if (s->out == NULL || s->out[0] == '\0')
+		return err_set(e, EX_USAGE, "-o DIR says where the models go");
+	if (s->epochs > 0 && s->steps > 0)
+		return err_set(e, EX_USAGE, "--epochs and --steps contradict each other");
+	if (s->warmup >= 1 && s->warmup != floor(s->warmup))
+		return err_set(e, EX_USAGE, "--warmup is a fraction below 1 or a whole number "
+			       "of steps");
+	return EX_OK;
+}
+
+void settings_read(struct settings *s, int argc, char **argv)
+{
+	const struct opt opts[] = {
+		{ .type = OPT_GROUP, .help = "What to train, on what" },
+		SOURCE_MODEL(s->source),
+		{ OPT_TEXT, 'o', NULL, "DIR", &s->out, NULL, 0, 0,
+		  "where the model goes; several runs go to directories in it" },
+		{ OPT_TEXT, 0, "mask", "FILE", &s->mask, NULL, 0, 0,
+		  "the mask stream (stdin)" },
+		{ OPT_LIST, 0, "preset", "LIST", &s->presets, NULL, 0, 0,
+		  "a run each: full, head, bitfit, norm" },
+		{ OPT_LIST, 0, "train", "PATTERN", &s->patterns, NULL, 0, 0,
+		  "a run of the tensors that the globs match" },
+		SOURCE_DATA(s->source),
+		{ .type = OPT_GROUP, .help = "How to train" },
+		{ OPT_COUNT, 0, "epochs", "N", &s->epochs, NULL, 1, 1e6,
+		  "times through the data (3)" },
+		{ OPT_COUNT, 0, "steps", "N", &s->steps, NULL, 1, 1e12,
+		  "steps, instead of epochs" },
+		SOURCE_BATCH(s->source),
+		{ OPT_REAL, 0, "lr", "X", &s->lr, NULL, 0, 1e3,
+		  "largest learning rate (5e-5 sqrt(all/trained), at most 2e-3)" },
+		{ OPT_TEXT, 0, "schedule", "NAME", &s->schedule, "linear|cosine|constant", 0,
+		  0, "of the learning rate after the warm-up (linear)" },
+		{ OPT_REAL, 0, "warmup", "X", &s->warmup, NULL, 0, 1e12,
+		  "steps of warm-up, or a fraction of them (0.06)" },
+		{ OPT_REAL, 0, "weight-decay", "X", &s->weight_decay, NULL, 0, 1e3,
+		  "decoupled, of all but biases and norms (0.01)" },
+		{ OPT_REAL, 0, "clip", "X", &s->clip, NULL, 0, 1e9,
+		  "largest norm of the gradient, 0 for any (1)" },
+		{ OPT_TEXT, 0, "dropout", "yes|no", &s->dropout, "yes|no", 0, 0,
+		  "as the model's configuration says, or none (yes)" },
+		{ OPT_FLAG, 0, "timing", NULL, &s->timing, NULL, 0, 0,
+		  "fill the column seconds, which differs from run to run" },
+		{ .type = OPT_GROUP, .help = "Common" },
+		CLI_WORK(s->cli),
+		CLI_STREAM(s->cli),
+		CLI_COMMON(s->cli),
+		{ .type = OPT_END },
+	};
+	const struct program program = {
+		.name = "adapeft-finetune",
+		.summary = "train the parameters that masks, presets or patterns name",
+		.operands = "",
+		.opts = opts,
+	};
+	struct err e = { 0 };
+	int rc;
+
+	*s = (struct settings){
+		.cli = CLI_INIT("adapeft-finetune"),
+		.source = SOURCE_INIT,
+		.lr = -1,
+		.schedule = "linear",
+		.warmup = 0.06,
+		.weight_decay = 0.01,
+		.clip = 1,
+		.dropout = "yes",
+	};
+	cli_start(&s->cli, &program, argc, argv);
+	if ((rc = check(s, argc - s->cli.first, &e)) != EX_OK)
+		exit(cli_end(&s->cli, rc, &e));
+}
+
+void settings_free(struct settings *s)
+{
+	strlist_free(&s->presets);
+	strlist_free(&s->patterns);
+	strlist_free(&s->source.task.text);
+}
+
+int settings_recipe(const struct settings *s, size_t n, struct recipe *r, struct err *e)
+{
+	uint64_t epochs = s->epochs > 0 ? s->epochs : 3;
+	uint64_t batches = n / s->source.batch + (n % s->source.batch != 0);
+
+	*r = (struct recipe){
+		.steps = s->steps > 0 ? s->steps : epochs * batches,
+		.batch = s->source.batch,
+		.seed = s->cli.seed,
+		.lr = s->lr,
+		.weight_decay = s->weight_decay,
+		.clip = s->clip,
+		.dropout = strcmp(s->dropout, "yes") == 0,
+	};
+	if (!schedule_named(s->schedule, &r->schedule))
+		return err_set(e, EX_USAGE, "no schedule '%s'", s->schedule);
+	r->warmup = s->warmup < 1 ? (uint64_t)ceil(s->warmup * (double)r->steps)
+				  : (uint64_t)s->warmup;
+	return EX_OK;
+}
+
+#define PATIENCE 5000 /* milliseconds until we say what we are waiting for */
+
+/* Waits until stdin has bytes or has ended. */
+static bool stdin_brings_something(const struct settings *s)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	int bytes = 0;
+
+	if (poll(&in, 1, PATIENCE) == 0) {
+		cli_note(&s->cli, "waiting for masks on stdin; </dev/null says that there "
+				  "are none");
+		while (poll(&in, 1, -1) < 0 && errno == EINTR)
+			;
+	}
+	return ioctl(STDIN_FILENO, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+static bool stdin_has_masks(const struct settings *s)
+{
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) != 0)
+		return false;
+	if (S_ISREG(st.st_mode))
+		return st.st_size > lseek(STDIN_FILENO, 0, SEEK_CUR);
+	return (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) && stdin_brings_something(s);
+}
+
+bool settings_mask(const struct settings *s, const char **path)
+{
+	*path = s->mask;
+	if (s->mask != NULL)
+		return true;
+	if (s->presets.n == 0 && s->patterns.n == 0)
+		return true;
+	return stdin_has_masks(s);
+}

@@ -1,0 +1,37 @@
+/*
+ * settings - what the command line of adapeft-finetune says.
+ */
+#ifndef FINETUNE_SETTINGS_H
+#define FINETUNE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cli.h"
+#include "run.h"
+#include "source.h"
+
+struct settings {
+	struct cli cli;
+	struct source_options source;
+	const char *out, *mask;
+	struct strlist presets, patterns;
+	uint64_t epochs, steps;
+	double lr, warmup, weight_decay, clip;
+	const char *schedule, *dropout;
+	bool timing;
+};
+
+/* Parses; ends the process for --help, --version and wrong usage. */
+void settings_read(struct settings *s, int argc, char **argv);
+void settings_free(struct settings *s);
+
+/* The recipe for a data set of `n` examples. */
+int settings_recipe(const struct settings *s, size_t n, struct recipe *r, struct err *e);
+
+/* Is a mask stream to be read, and from which file (NULL: stdin)? Without --mask stdin is
+ * read; beside a preset or --train only when it is a pipe, a socket or a file, and not empty. */
+bool settings_mask(const struct settings *s, const char **path);
+
+#endif
