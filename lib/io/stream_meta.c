@@ -7,11 +7,11 @@
 
 /* ---- escapes ---- */
 
-/* Appends `s` with tabs, newlines and backslashes escaped. */
-static void escape(struct strbuf *out, const char *s)
+/* Appends `s` with backslashes and the characters of `special` escaped. */
+static void escape(struct strbuf *out, const char *s, const char *special)
 {
 	for (;;) {
-		size_t n = strcspn(s, "\t\n\\");
+		size_t n = strcspn(s, special);
 
 		strbuf_add(out, s, n);
 		s += n;
@@ -28,16 +28,18 @@ void stream_escape_cell(struct strbuf *out, const char *s)
 		strbuf_puts(out, "\\x23");
 		s++;
 	}
-	escape(out, s);
+	escape(out, s, "\t\n\\");
 }
 
+/* A tab inside a value stands as it is, for cut and awk; at its start it would be taken
+ * for the space behind the key. */
 void stream_escape_value(struct strbuf *out, const char *s)
 {
-	if (*s == ' ') {
-		strbuf_puts(out, "\\x20");
+	if (*s == ' ' || *s == '\t') {
+		strbuf_puts(out, *s == ' ' ? "\\x20" : "\\t");
 		s++;
 	}
-	escape(out, s);
+	escape(out, s, "\n\\");
 }
 
 static int hex(char c)
