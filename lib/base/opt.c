@@ -278,25 +278,23 @@ static size_t left_column(const struct opt *o, char *out, size_t size)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-/* Words of `text` from column `from` on, continued at column `indent`. */
-static void wrapped(FILE *out, const char *text, size_t from, size_t indent)
+/* Words of `text`, the first of which stands at column `indent`, as do further lines. */
+static void wrapped(FILE *out, const char *text, size_t indent)
 {
-	size_t at = from;
+	size_t at = indent;
 
-	while (*text != '\0') {
+	for (bool first = true; *(text += strspn(text, " ")) != '\0'; first = false) {
 		size_t n = strcspn(text, " ");
 
-		if (at + n > HELP_WIDTH && at > indent) {
+		if (!first && at + 1 + n > HELP_WIDTH) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			at = indent;
+		} else if (!first) {
+			fputc(' ', out);
+			at++;
 		}
 		fprintf(out, "%.*s", (int)n, text);
 		at += n;
-		text += n;
-		n = strspn(text, " ");
-		if (n > 0 && *(text + n) != '\0' && at + 1 < HELP_WIDTH)
-			fputc(' ', out);
-		at += n > 0;
 		text += n;
 	}
 	fputc('\n', out);
@@ -314,7 +312,7 @@ void opt_help(const struct program *p, FILE *out)
 	}
 	fprintf(out, "usage: %s [OPTION ...]%s%s\n", p->name, *p->operands == '\0' ? "" : " ",
 		p->operands);
-	wrapped(out, p->summary, 0, 0);
+	wrapped(out, p->summary, 0);
 	for (const struct opt *o = p->opts; o->type != OPT_END; o++) {
 		if (o->type == OPT_GROUP) {
 			fprintf(out, "\n%s:\n", o->help);
@@ -329,6 +327,6 @@ void opt_help(const struct program *p, FILE *out)
 			n = 0;
 		}
 		fprintf(out, "%*s", (int)(width + 2 - n), "");
-		wrapped(out, o->help, width + 2, width + 2);
+		wrapped(out, o->help, width + 2);
 	}
 }

@@ -193,7 +193,8 @@ void str_near(const char *word, const char *const *names, size_t n, struct strbu
 		if (k > NEAR_LEN)
 			continue;
 		d = distance(word, len, names[i], k);
-		if (d > 2 + len / 3)
+		/* Alike: few changes, and fewer than would turn it into just any word. */
+		if (d > 2 + len / 3 || 2 * d > (len > k ? len : k) + 1)
 			continue;
 		for (j = found; j > 0 && far[j - 1] > d; j--)
 			if (j < NEAR_MAX) {

@@ -71,9 +71,10 @@ static int read_end(struct stream_reader *r, char *line, size_t len, struct err 
 	rc = source_line(&r->source, &line, &len, &whole, e);
 	if (rc != EX_OK)
 		return rc;
-	r->line++;
-	if (line != NULL)
+	if (line != NULL) {
+		r->line++;
 		return bad_line(r, e, "more after the ##end line; two streams in one?");
+	}
 	return compare_with_end(r, rows, crc, e);
 }
 
@@ -90,13 +91,13 @@ static enum line_sort sort_of(const char *line)
 	return line[2] == '#' || strchr(" \t\n", line[2]) != NULL ? LINE_COMMENT : LINE_META;
 }
 
-/* Whether the first line, perhaps cut, can be that of a stream. */
-static bool is_ours(const char *line, size_t len)
+/* Whether the first line can be that of a stream, perhaps of one that was cut. */
+static bool is_ours(const char *line, size_t len, bool whole)
 {
 	static const char first[] = "##adapeft";
 	size_t n = sizeof first - 1;
 
-	return memcmp(line, first, len < n ? len : n) == 0;
+	return (len >= n || !whole) && memcmp(line, first, len < n ? len : n) == 0;
 }
 
 /* The next line; its newline is still there, at line[len]. */
@@ -109,7 +110,7 @@ static int take_line(struct stream_reader *r, char **line, size_t *len, enum lin
 	if (rc != EX_OK)
 		return rc;
 	r->line++;
-	if (r->line == 1 && *line != NULL && !is_ours(*line, *len))
+	if (r->line == 1 && *line != NULL && !is_ours(*line, *len, whole))
 		return bad_line(r, e, "no stream: the first line is not ##adapeft 1 KIND");
 	if (!whole)
 		return bad_line(r, e, "cut short: the ##end line is missing, so what is here is "
