@@ -153,13 +153,15 @@ static int add_member(struct partition *p, const struct model *m, size_t k, size
 static int group_index(struct partition *p, const char *name, size_t *k, struct err *e)
 {
 	/* Neighbours mostly share a group, so the newest are looked at first. */
-	for (*k = p->n; *k-- > 0;) {
-		if (strcmp(p->g[*k].name, name) == 0)
+	for (size_t j = p->n; j-- > 0;) {
+		if (strcmp(p->g[j].name, name) == 0) {
+			*k = j;
 			return EX_OK;
+		}
 	}
 	*k = p->n;
-	p->g[*k].name = str_dup(name);
-	if (p->g[*k].name == NULL)
+	p->g[p->n].name = str_dup(name);
+	if (p->g[p->n].name == NULL)
 		return err_nomem(e);
 	p->n++;
 	return EX_OK;

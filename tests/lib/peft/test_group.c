@@ -1,0 +1,432 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../tiny.h"
+#include "base/mem.h"
+#include "peft/group.h"
+
+#define QUERY "bert.encoder.layer.1.attention.self.query.weight"
+
+static void divide(struct partition *p, const struct model *m, enum grouping by)
+{
+	struct err e;
+
+	if (partition_make(p, m, by, NULL, &e) != EX_OK)
+		fail_msg("%s", e.text);
+}
+
+/* The group that a parameter is in. */
+static const struct group *group_of(const struct partition *p, const struct model *m,
+				    const char *tensor)
+{
+	int i = model_find(m, tensor);
+
+	assert_true(i >= 0);
+	return &p->g[p->of_param[i]];
+}
+
+static void every_parameter_is_in_exactly_one_group(void **state)
+{
+	struct model m;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	for (enum grouping by = BY_TENSOR; by < BY_FILE; by++) {
+		struct partition p;
+		uint64_t params = 0;
+		size_t members = 0;
+
+		divide(&p, &m, by);
+		for (size_t k = 0; k < p.n; k++) {
+			for (size_t j = 0; j < p.g[k].n; j++)
+				assert_int_equal(p.of_param[p.g[k].member[j]], k);
+			members += p.g[k].n;
+			params += p.g[k].params;
+		}
+		assert_int_equal(members, m.n_params);
+		assert_true(params == model_params(&m));
+		partition_free(&p);
+	}
+	model_close(&m);
+}
+
+static void groups_have_the_names_of_the_stream_format(void **state)
+{
+	static const struct {
+		enum grouping by;
+		const char *tensor, *name, *type, *layer;
+		uint64_t params;
+	} cases[] = {
+		{ BY_TENSOR, QUERY, QUERY, "attn", "1", 256 },
+		{ BY_MODULE, QUERY, "bert.encoder.layer.1.attention.self.query", "mixed", "1",
+		  272 },
+		{ BY_LAYER, QUERY, "encoder.layer.1", "mixed", "1", 2224 },
+		{ BY_LAYER, "bert.embeddings.LayerNorm.bias", "embeddings", "mixed", "embed",
+		  1568 },
+		{ BY_LAYER, "classifier.weight", "head", "head", "head", 306 },
+		{ BY_TYPE, "bert.embeddings.LayerNorm.bias", "norm", "norm", "mixed", 160 },
+		{ BY_LAYER_TYPE, QUERY, "encoder.layer.1/attn", "attn", "1", 1024 },
+		{ BY_LAYER_TYPE, "bert.embeddings.LayerNorm.bias", "embeddings/norm", "norm",
+		  "embed", 32 },
+		{ BY_LAYER_TYPE, "classifier.bias", "head/head", "head", "head", 306 },
+	};
+	struct model m;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct group *g;
+		struct partition p;
+
+		divide(&p, &m, cases[i].by);
+		g = group_of(&p, &m, cases[i].tensor);
+		assert_string_equal(g->name, cases[i].name);
+		assert_string_equal(g->type, cases[i].type);
+		assert_string_equal(g->layer, cases[i].layer);
+		assert_true(g->params == cases[i].params);
+		partition_free(&p);
+	}
+	model_close(&m);
+}
+
+static void modules_keep_the_checkpoints_spelling(void **state)
+{
+	struct partition p;
+	struct model m;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert-bare");
+	divide(&p, &m, BY_MODULE);
+	assert_string_equal(group_of(&p, &m, QUERY)->name,
+			    "encoder.layer.1.attention.self.query");
+	partition_free(&p);
+	model_close(&m);
+}
+
+static void groupings_have_names(void **state)
+{
+	enum grouping by;
+
+	(void)state;
+	assert_true(grouping_named("layer-type", &by));
+	assert_int_equal(by, BY_LAYER_TYPE);
+	assert_string_equal(grouping_name(by), "layer-type");
+	assert_false(grouping_named("layers", &by));
+}
+
+/* ---- groups files ---- */
+
+static void write_rules(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Reads `text` as a groups file and divides tiny-bert by it. */
+static int by_rules(struct partition *p, const struct model *m, const char *text,
+		    struct err *e)
+{
+	char path[] = "groups.XXXXXX";
+	struct meta_list rules;
+	int fd = mkstemp(path), rc;
+
+	assert_true(fd >= 0);
+	close(fd);
+	write_rules(path, text);
+	rc = group_rules_read(&rules, path, e);
+	if (rc == EX_OK) {
+		rc = partition_make(p, m, BY_FILE, &rules, e);
+		meta_free(&rules);
+	}
+	unlink(path);
+	return rc;
+}
+
+static void the_first_rule_that_matches_wins(void **state)
+{
+	struct partition p;
+	struct model m;
+	struct err e;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	assert_int_equal(by_rules(&p, &m,
+				  "# what trains\n"
+				  "*.bias\tall biases\n"
+				  "classifier.*\ttop\r\n"
+				  "\n"
+				  "*\trest",
+				  &e),
+			 EX_OK);
+	assert_int_equal(p.n, 3);
+	assert_string_equal(group_of(&p, &m, "classifier.bias")->name, "all biases");
+	assert_string_equal(group_of(&p, &m, "classifier.weight")->name, "top");
+	assert_string_equal(group_of(&p, &m, QUERY)->name, "rest");
+	partition_free(&p);
+	model_close(&m);
+}
+
+static void patterns_count_with_and_without_the_prefix(void **state)
+{
+	static const char *const checkpoints[] = { "tiny-bert", "tiny-bert-bare" };
+	const char *text = "bert.encoder.layer.0.*\tlower\nencoder.layer.1.*\tupper\n*\trest\n";
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct partition p;
+		struct model m;
+		struct err e;
+
+		tiny_model(&m, checkpoints[i]);
+		assert_int_equal(by_rules(&p, &m, text, &e), EX_OK);
+		assert_int_equal(p.n, 3);
+		assert_string_equal(group_of(&p, &m, QUERY)->name, "upper");
+		partition_free(&p);
+		model_close(&m);
+	}
+}
+
+static void bad_rules_are_told(void **state)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *says;
+	} cases[] = {
+		{ "*\trest\nno tab here\n", EX_DATAERR, ":2: a rule is PATTERN<tab>GROUP" },
+		{ "\tgroup\n", EX_DATAERR, ":1: " },
+		{ "*\t\n", EX_DATAERR, ":1: " },
+		{ "*\ta\tb\n", EX_DATAERR, ":1: " },
+		{ "*\ta\033[2Jb\n", EX_DATAERR, ":1: " },
+		{ "# nothing\n", EX_DATAERR, "no rules" },
+		{ "*.bias\tb\n", EX_DATAERR, "no rule of the groups file matches" },
+		{ "*.clasifier.weight\tb\n*\tr\n", EX_USAGE, "matches no tensor" },
+		{ "clasifier.weight\tb\n*\tr\n", EX_USAGE, "did you mean classifier.weight" },
+	};
+	struct model m;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct partition p;
+		struct err e;
+
+		assert_int_equal(by_rules(&p, &m, cases[i].text, &e), cases[i].code);
+		if (strstr(e.text, cases[i].says) == NULL)
+			fail_msg("case %zu: %s", i, e.text);
+	}
+	model_close(&m);
+}
+
+static void a_groups_file_that_is_not_there_is_told(void **state)
+{
+	struct meta_list rules;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(group_rules_read(&rules, "no/such/file", &e), EX_NOINPUT);
+}
+
+static void a_partition_travels_in_a_head(void **state)
+{
+	struct meta_list head = { 0 };
+	struct partition p, q;
+	struct model m;
+	struct err e;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	assert_int_equal(by_rules(&p, &m, "*.bias\tall biases\n*\trest\n", &e), EX_OK);
+	assert_int_equal(partition_describe(&p, &head, &e), EX_OK);
+	assert_int_equal(partition_from(&q, &m, &head, &e), EX_OK);
+	assert_int_equal(q.n, p.n);
+	for (size_t k = 0; k < p.n; k++) {
+		assert_string_equal(q.g[k].name, p.g[k].name);
+		assert_true(q.g[k].params == p.g[k].params);
+	}
+	meta_free(&head);
+	partition_free(&p);
+	partition_free(&q);
+	model_close(&m);
+}
+
+static void a_head_that_says_nothing_means_tensors(void **state)
+{
+	const struct meta_list head = { 0 };
+	struct partition p;
+	struct model m;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	assert_int_equal(partition_from(&p, &m, &head, NULL), EX_OK);
+	assert_int_equal(p.n, m.n_params);
+	partition_free(&p);
+	model_close(&m);
+}
+
+static void malformed_heads_are_refused(void **state)
+{
+	static const char *const lines[][2] = {
+		{ "groups", "columns" }, { "group", "no tab" }, { "group", "a\tb\tc" }
+	};
+	struct model m;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	for (int i = 0; i < 3; i++) {
+		struct meta_list head = { 0 };
+		struct partition p;
+		struct err e;
+
+		assert_int_equal(meta_add(&head, lines[i][0], lines[i][1], &e), EX_OK);
+		if (i > 0)
+			assert_int_equal(meta_add(&head, "groups", "file", &e), EX_OK);
+		assert_int_equal(partition_from(&p, &m, &head, &e), EX_DATAERR);
+		meta_free(&head);
+	}
+	model_close(&m);
+}
+
+/* ---- choosing ---- */
+
+static size_t marked(const struct model *m, const bool *wanted)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_params; i++)
+		n += wanted[i];
+	return n;
+}
+
+static int choose(const char *checkpoint, const char *group, size_t *n, struct err *e)
+{
+	struct strlist names = { 0 };
+	struct partition p;
+	struct model m;
+	bool *wanted;
+	int rc;
+
+	tiny_model(&m, checkpoint);
+	divide(&p, &m, BY_TENSOR);
+	wanted = mem_zeros(m.n_params, sizeof *wanted);
+	assert_int_equal(strlist_add(&names, group, e), EX_OK);
+	rc = partition_choose(&p, &m, &names, wanted, e);
+	*n = marked(&m, wanted);
+	if (rc == EX_OK)
+		assert_true(wanted[model_find(&m, group)]);
+	free(wanted);
+	strlist_free(&names);
+	partition_free(&p);
+	model_close(&m);
+	return rc;
+}
+
+static void groups_are_chosen_by_name_whatever_the_prefix(void **state)
+{
+	struct err e;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(choose("tiny-bert", QUERY, &n, &e), EX_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(choose("tiny-bert", QUERY + strlen("bert."), &n, &e), EX_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(choose("tiny-bert-bare", QUERY, &n, &e), EX_OK);
+	assert_int_equal(n, 1);
+}
+
+static void an_unknown_group_is_told_with_near_ones(void **state)
+{
+	struct err e;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(choose("tiny-bert", "clasifier.bias", &n, &e), EX_DATAERR);
+	assert_non_null(strstr(e.text, "no group 'clasifier.bias'"));
+	assert_non_null(strstr(e.text, "did you mean classifier.bias"));
+}
+
+static void presets_mark_what_they_name(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t n;
+	} presets[] = {
+		{ "full", 41 },   /* 5 of embeddings, 16 a layer, 4 of the head */
+		{ "head", 4 },
+		{ "bitfit", 21 }, /* 8 biases a layer, the embeddings' norm's, the head */
+		{ "norm", 14 },   /* 5 norms of two tensors, the head */
+	};
+	struct model m;
+	struct err e;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+		bool *wanted = mem_zeros(m.n_params, sizeof *wanted);
+
+		if (params_preset(&m, presets[i].name, wanted, &e) != EX_OK)
+			fail_msg("%s", e.text);
+		if (marked(&m, wanted) != presets[i].n)
+			fail_msg("%s marks %zu", presets[i].name, marked(&m, wanted));
+		free(wanted);
+	}
+	assert_int_equal(params_preset(&m, "lora", NULL, &e), EX_USAGE);
+	model_close(&m);
+}
+
+static void patterns_mark_tensors(void **state)
+{
+	struct strlist patterns = { 0 };
+	struct model m;
+	struct err e;
+	bool *wanted;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	wanted = mem_zeros(m.n_params, sizeof *wanted);
+	assert_int_equal(strlist_split(&patterns, "*.LayerNorm.*,classifier.bias", ',', &e),
+			 EX_OK);
+	assert_int_equal(params_matching(&m, &patterns, wanted, &e), EX_OK);
+	assert_int_equal(marked(&m, wanted), 11);
+	assert_int_equal(strlist_add(&patterns, "*.LayrNorm.*", &e), EX_OK);
+	assert_int_equal(params_matching(&m, &patterns, wanted, &e), EX_USAGE);
+	assert_non_null(strstr(e.text, "'*.LayrNorm.*' matches no tensor"));
+	strlist_free(&patterns);
+	free(wanted);
+	model_close(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_parameter_is_in_exactly_one_group),
+		cmocka_unit_test(groups_have_the_names_of_the_stream_format),
+		cmocka_unit_test(modules_keep_the_checkpoints_spelling),
+		cmocka_unit_test(groupings_have_names),
+		cmocka_unit_test(the_first_rule_that_matches_wins),
+		cmocka_unit_test(patterns_count_with_and_without_the_prefix),
+		cmocka_unit_test(bad_rules_are_told),
+		cmocka_unit_test(a_groups_file_that_is_not_there_is_told),
+		cmocka_unit_test(a_partition_travels_in_a_head),
+		cmocka_unit_test(a_head_that_says_nothing_means_tensors),
+		cmocka_unit_test(malformed_heads_are_refused),
+		cmocka_unit_test(groups_are_chosen_by_name_whatever_the_prefix),
+		cmocka_unit_test(an_unknown_group_is_told_with_near_ones),
+		cmocka_unit_test(presets_mark_what_they_name),
+		cmocka_unit_test(patterns_mark_tensors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
