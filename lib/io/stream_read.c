@@ -120,6 +120,9 @@ static int take_line(struct stream_reader *r, char **line, size_t *len, enum lin
 	*sort = sort_of(*line);
 	if (*sort == LINE_END)
 		return read_end(r, *line, *len, e);
+	if (r->line > 1 && is_ours(*line, *len, true) &&
+	    strchr(" \t\n", (*line)[strlen("##adapeft")]) != NULL)
+		return bad_line(r, e, "a second ##adapeft line; two streams in one?");
 	r->crc = (uint32_t)crc32_z(r->crc, (const unsigned char *)*line, *len + 1);
 	r->rows += *sort == LINE_ROW;
 	return EX_OK;
@@ -134,8 +137,6 @@ static int read_meta(struct stream_reader *r, char *line, struct meta_list *to,
 	if (*value != '\0')
 		*value++ = '\0';
 	value += strspn(value, " \t");
-	if (strcmp(key, "adapeft") == 0)
-		return bad_line(r, e, "a second ##adapeft line; two streams in one?");
 	if (!stream_unescape(value))
 		return bad_line(r, e, "a backslash that is no escape; write it twice");
 	return meta_add(to, key, value, e);
