@@ -1,0 +1,182 @@
+/*
+ * The passes against what PyTorch computed in double precision (tests/ref/model.py).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "batch_text.h"
+#include "model/pass.h"
+
+/* Single precision has 2^-24; some hundred operations stand behind a number here. */
+#define LOGIT_TOLERANCE    2e-6 /* absolute, of logits near 1 */
+#define GRADIENT_TOLERANCE 1e-5 /* of a tensor: |difference| / |gradient| */
+#define ZERO_TOLERANCE     1e-7 /* of gradients that are exactly zero */
+
+static const char *const fixtures[] = { "tiny-bert", "tiny-bert-regression" };
+#define N_FIXTURES (sizeof fixtures / sizeof fixtures[0])
+
+struct golden {
+	struct model m;
+	struct batch batch;
+	char *dir;
+};
+
+static FILE *golden_file(const char *dir, const char *name)
+{
+	char *path = str_printf("%s/%s", dir, name);
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL)
+		fail_msg("%s: not found", path);
+	free(path);
+	return f;
+}
+
+static void golden_open(struct golden *g, const char *name)
+{
+	static const struct head_spec as_saved = { 0 };
+	const char *tests = getenv("TESTS");
+	struct err e;
+	FILE *f;
+
+	g->dir = str_printf("%s/fixtures/%s", tests == NULL ? "tests" : tests, name);
+	if (model_open(&g->m, g->dir, &as_saved, &e) != EX_OK)
+		fail_msg("%s", e.text);
+	f = golden_file(g->dir, "batch.tsv");
+	batch_text_read(&g->batch, f, SIZE_MAX, g->m.regression);
+	fclose(f);
+	assert_int_equal(g->batch.sequences, 6);
+}
+
+static void golden_close(struct golden *g)
+{
+	batch_free(&g->batch);
+	model_close(&g->m);
+	free(g->dir);
+}
+
+/* Compares losses and logits; `p` has run forward. */
+static void check_logits(const struct golden *g, const struct pass *p)
+{
+	FILE *f = golden_file(g->dir, "logits.tsv");
+	size_t width = g->m.slots[g->m.logits].width;
+	double sum = 0;
+
+	assert_int_equal(fscanf(f, "#loss logits "), 0);
+	for (size_t s = 0; s < g->batch.sequences; s++) {
+		double x;
+
+		assert_int_equal(fscanf(f, "%lf", &x), 1);
+		assert_true(fabs(p->row_loss[s] - x) < 5 * LOGIT_TOLERANCE);
+		sum += x;
+		for (size_t c = 0; c < width; c++) {
+			assert_int_equal(fscanf(f, "%lf", &x), 1);
+			x -= (double)p->act[g->m.logits][s * width + c];
+			assert_true(fabs(x) < LOGIT_TOLERANCE);
+		}
+	}
+	assert_true(fabs(p->loss - sum / (double)g->batch.sequences) < 5 * LOGIT_TOLERANCE);
+	fclose(f);
+}
+
+static void forward_agrees(bool keep)
+{
+	for (size_t i = 0; i < N_FIXTURES; i++) {
+		struct golden g;
+		struct pass p;
+		struct err e;
+
+		golden_open(&g, fixtures[i]);
+		assert_int_equal(pass_init(&p, &g.m, keep, &e), EX_OK);
+		assert_int_equal(pass_batch(&p, &g.batch, &e), EX_OK);
+		pass_forward(&p);
+		check_logits(&g, &p);
+		pass_free(&p);
+		golden_close(&g);
+	}
+}
+
+static void logits_and_losses_are_those_of_pytorch(void **state)
+{
+	(void)state;
+	forward_agrees(true);
+}
+
+static void shared_buffers_give_the_same_logits(void **state)
+{
+	(void)state;
+	forward_agrees(false);
+}
+
+/* Every tensor, by the names in gradients.tsv. */
+static void check_gradients(const struct golden *g, float *const *grad)
+{
+	FILE *f = golden_file(g->dir, "gradients.tsv");
+	char name[256];
+	size_t seen = 0;
+
+	assert_int_equal(fscanf(f, "#name gradient "), 0);
+	for (; fscanf(f, "%255s", name) == 1; seen++) {
+		int i = model_find(&g->m, name);
+		double size = 0, difference = 0;
+
+		assert_true(i >= 0);
+		for (size_t j = 0; j < g->m.params[i].n; j++) {
+			double x, d;
+
+			assert_int_equal(fscanf(f, "%lf", &x), 1);
+			d = (double)grad[i][j] - x;
+			size += x * x;
+			difference += d * d;
+		}
+		if (sqrt(difference) >
+		    (size == 0 ? ZERO_TOLERANCE : GRADIENT_TOLERANCE * sqrt(size)))
+			fail_msg("%s: %g of %g", name, sqrt(difference), sqrt(size));
+	}
+	assert_int_equal(seen, g->m.n_params);
+	fclose(f);
+}
+
+static void gradients_are_those_of_pytorch(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_FIXTURES; i++) {
+		struct golden g;
+		struct gradients grad;
+		struct visitor v;
+		struct pass p;
+		struct err e;
+		bool wanted[64];
+
+		for (size_t j = 0; j < 64; j++)
+			wanted[j] = true;
+		golden_open(&g, fixtures[i]);
+		assert_int_equal(pass_init(&p, &g.m, true, &e), EX_OK);
+		assert_int_equal(gradients_init(&grad, &g.m, wanted, false, &e), EX_OK);
+		assert_int_equal(pass_batch(&p, &g.batch, &e), EX_OK);
+		gradients_zero(&grad);
+		v = gradients_visitor(&grad);
+		pass_forward(&p);
+		assert_int_equal(pass_backward(&p, &v, &e), EX_OK);
+		check_gradients(&g, grad.g);
+		gradients_free(&grad);
+		pass_free(&p);
+		golden_close(&g);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logits_and_losses_are_those_of_pytorch),
+		cmocka_unit_test(shared_buffers_give_the_same_logits),
+		cmocka_unit_test(gradients_are_those_of_pytorch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
