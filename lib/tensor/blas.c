@@ -34,9 +34,9 @@ static void scale_rows(size_t m, size_t n, float beta, float *c, size_t ldc)
 			c[i * ldc + j] = beta == 0.0f ? 0.0f : beta * c[i * ldc + j];
 }
 
-/* A product whose sizes may exceed an int, in parts. A row of `a` is a_row floats and a term of
- * the sum a_term floats further; for `b`, b_col and b_term. The distances ld themselves
- * must fit an int, as a row of floats beyond 8 GB does not. */
+/* A product whose sizes may exceed an int, in parts. A row of `a` is a_row floats and a
+ * term of the sum a_term floats further; for `b`, b_col and b_term. The distances ld
+ * themselves must fit an int, as a row of floats beyond 8 GB does not. */
 struct product {
 	CBLAS_TRANSPOSE turn_a, turn_b;
 	size_t m, n, k;
@@ -62,17 +62,18 @@ static void multiply(const struct product *w)
 					    (int)smaller(PART, w->m - i),
 					    (int)smaller(PART, w->n - j),
 					    (int)smaller(PART, w->k - p), 1.0f,
-					    w->a + i * w->a_row + p * w->a_term, (int)w->lda,
-					    w->b + j * w->b_col + p * w->b_term, (int)w->ldb,
-					    p == 0 ? w->beta : 1.0f, w->c + i * w->ldc + j,
-					    (int)w->ldc);
+					    w->a + i * w->a_row + p * w->a_term,
+					    (int)w->lda,
+					    w->b + j * w->b_col + p * w->b_term,
+					    (int)w->ldb, p == 0 ? w->beta : 1.0f,
+					    w->c + i * w->ldc + j, (int)w->ldc);
 }
 
 void gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
 	     size_t ldb, float beta, float *c, size_t ldc)
 {
-	multiply(&(struct product){ CblasNoTrans, CblasTrans, m, n, k, a, lda, lda, 1, b, ldb,
-				    ldb, 1, beta, c, ldc });
+	multiply(&(struct product){ CblasNoTrans, CblasTrans, m, n, k, a, lda, lda, 1, b,
+				    ldb, ldb, 1, beta, c, ldc });
 }
 
 void gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
@@ -85,6 +86,6 @@ void gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const flo
 void gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
 	     size_t ldb, float beta, float *c, size_t ldc)
 {
-	multiply(&(struct product){ CblasTrans, CblasNoTrans, m, n, k, a, lda, 1, lda, b, ldb,
-				    1, ldb, beta, c, ldc });
+	multiply(&(struct product){ CblasTrans, CblasNoTrans, m, n, k, a, lda, 1, lda, b,
+				    ldb, 1, ldb, beta, c, ldc });
 }

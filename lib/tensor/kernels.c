@@ -1,11 +1,11 @@
 /*
  * The kernels, compiled once for each instruction set with KERNELS_ISA naming it.
  *
- * The loops may assume what no caller can see: that sqrtf need not set errno and that
- * a float comparison raises no trap.
+ * Selects stay selects only when the compiler neither fears traps of what is not chosen nor
+ * makes paths of their own for constants that are.
  */
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-math-errno", "no-trapping-math")
+#pragma GCC optimize("no-trapping-math", "no-thread-jumps")
 #endif
 
 #include <math.h>
@@ -13,6 +13,10 @@
 #include "tensor/kernels_impl.h"
 #include "tensor/kernels_math.h"
 #include "tensor/kernels_tile.h"
+
+/* Declared once more as a function of nothing but its argument: loops with a square root do
+ * not vectorise while it may set errno. */
+extern float sqrtf(float x) __attribute__((const));
 
 /* Sums over rows are made of sums over this many, which keeps rounding small. */
 #define SUM_ROWS ((size_t)64)
@@ -22,6 +26,7 @@
 static void drop(size_t n, const float *a, const float *b, const struct dropout *d,
 		 uint64_t first, float *y);
 
+#include "tensor/kernels_softmax.h"
 #include "tensor/kernels_attention.h"
 
 /* ---- rows ---- */
@@ -81,38 +86,30 @@ static void sum_columns(size_t rows, size_t cols, size_t ld, const float *x, flo
 
 /* ---- activations ---- */
 
-#define GELU_SLOPE 1.595769122f /* 2 sqrt(2/pi) */
-#define GELU_CUBIC 0.044715f
-#define BELL_HEIGHT 0.3989422804f /* 1/sqrt(2 pi) */
+/* 2 sqrt(2/pi) log2(e), and that times 0.044715 */
+#define GATE_LINEAR 2.302208198f
+#define GATE_CUBIC  0.1029432396f
 
-static inline float gelu(float x)
+/* e^(-2u), u = sqrt(2/pi) (x + 0.044715 x^3), so that 1/2 (1 + tanh(u)) = 1/(1 + e^(-2u))
+ */
+static inline float gate_of(float x)
 {
-	float bell;
-
-	return x * normal_of(x, &bell);
+	return exp2_product(-x, GATE_LINEAR + GATE_CUBIC * x * x);
 }
 
-static inline float gelu_slope(float x)
-{
-	float bell, cdf = normal_of(x, &bell);
-
-	return cdf + x * bell * BELL_HEIGHT;
-}
-
-/* 1/2 x (1 + tanh(u)) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3) */
 static inline float gelu_new(float x)
 {
-	return x * sigmoid_of(GELU_SLOPE * (x + GELU_CUBIC * x * x * x));
+	float low = at_least(x, -10.0f);
+
+	return low / (1.0f + gate_of(at_most(low, 10.0f)));
 }
 
 static inline float gelu_new_slope(float x)
 {
-	float low = x < -10.0f ? -10.0f : x; /* the slope is flat beyond */
-	float z = low > 10.0f ? 10.0f : low;
-	float e = exp_of(-GELU_SLOPE * (z + GELU_CUBIC * z * z * z));
-	float s = 1.0f / (1.0f + e);
+	float z = at_most(at_least(x, -10.0f), 10.0f);
+	float e = gate_of(z), s = 1.0f / (1.0f + e);
 
-	return s + z * (e * s * s) * GELU_SLOPE * (1.0f + 3.0f * GELU_CUBIC * z * z);
+	return s + z * (e * s * s) * ((GATE_LINEAR + 3.0f * GATE_CUBIC * z * z) / LOG2_E);
 }
 
 static inline float tanh_slope(float x)
@@ -134,28 +131,27 @@ static inline float relu_slope(float x)
 
 static inline float silu(float x)
 {
-	return x * sigmoid_of(x);
+	return at_least(x, -87.0f) / (1.0f + exp_of(-x));
 }
 
 static inline float silu_slope(float x)
 {
-	float low = x < -88.0f ? -88.0f : x;
-	float e = exp_of(-low), s = 1.0f / (1.0f + e);
+	float z = at_least(x, -87.0f), e = exp_of(-z), s = 1.0f / (1.0f + e);
 
-	return s * (1.0f + low * (e * s));
+	return s * (1.0f + z * (e * s));
 }
 
-#define MAP_FORWARD(f)                                                                  \
-	_Pragma("omp simd") for (size_t i = 0; i < n; i++) y[i] = f(x[i]);              \
+#define MAP_FORWARD(f)                                                     \
+	_Pragma("omp simd") for (size_t i = 0; i < n; i++) y[i] = f(x[i]); \
 	break
-#define MAP_BACKWARD(f)                                                                 \
-	_Pragma("omp simd") for (size_t i = 0; i < n; i++) dx[i] = dy[i] * f(x[i]);     \
+#define MAP_BACKWARD(f)                                                             \
+	_Pragma("omp simd") for (size_t i = 0; i < n; i++) dx[i] = dy[i] * f(x[i]); \
 	break
 
 static void activation_forward(enum activation f, size_t n, const float *x, float *y)
 {
 	switch (f) {
-	case ACT_GELU: MAP_FORWARD(gelu);
+	case ACT_GELU: MAP_FORWARD(gelu_of);
 	case ACT_GELU_NEW: MAP_FORWARD(gelu_new);
 	case ACT_TANH: MAP_FORWARD(tanh_of);
 	case ACT_RELU: MAP_FORWARD(relu);
@@ -163,11 +159,11 @@ static void activation_forward(enum activation f, size_t n, const float *x, floa
 	}
 }
 
-static void activation_backward(enum activation f, size_t n, const float *x, const float *dy,
-				float *dx)
+static void activation_backward(enum activation f, size_t n, const float *x,
+				const float *dy, float *dx)
 {
 	switch (f) {
-	case ACT_GELU: MAP_BACKWARD(gelu_slope);
+	case ACT_GELU: MAP_BACKWARD(gelu_slope_of);
 	case ACT_GELU_NEW: MAP_BACKWARD(gelu_new_slope);
 	case ACT_TANH: MAP_BACKWARD(tanh_slope);
 	case ACT_RELU: MAP_BACKWARD(relu_slope);
@@ -222,7 +218,8 @@ static void norm_input(size_t rows, size_t width, const float *x, const float *w
 }
 
 static void norm_weight_part(size_t rows, size_t cols, size_t ld, const float *x,
-			     const float *mean, const float *rstd, const float *dy, float *dw)
+			     const float *mean, const float *rstd, const float *dy,
+			     float *dw)
 {
 	float part[SUM_COLUMNS] = { 0 };
 
@@ -238,8 +235,8 @@ static void norm_weight_part(size_t rows, size_t cols, size_t ld, const float *x
 		dw[j] += part[j];
 }
 
-static void norm_weight(size_t rows, size_t cols, size_t ld, const float *x, const float *mean,
-			const float *rstd, const float *dy, float *dw)
+static void norm_weight(size_t rows, size_t cols, size_t ld, const float *x,
+			const float *mean, const float *rstd, const float *dy, float *dw)
 {
 	for (size_t i = 0; i < rows; i += SUM_ROWS)
 		for (size_t j = 0; j < cols; j += SUM_COLUMNS)
@@ -255,7 +252,8 @@ static void drop_near(size_t n, const float *a, const float *b, const struct dro
 		      uint64_t first, float *y)
 {
 	uint32_t low = (uint32_t)first, high = (uint32_t)(first >> 32);
-	uint32_t key_a = (uint32_t)d->key, key_b = (uint32_t)(d->key >> 32) ^ hash_of(high, 0, 0);
+	uint32_t key_a = (uint32_t)d->key,
+		 key_b = (uint32_t)(d->key >> 32) ^ hash_of(high, 0, 0);
 	uint32_t threshold = d->threshold;
 	float scale = d->scale;
 
@@ -419,7 +417,8 @@ static void from_f16(size_t n, const uint16_t *x, float *y)
 		uint32_t finite = bits_of(float_of(size) * up);
 		uint32_t other = size | 0x7f800000u;
 
-		y[i] = float_of((h & 0x8000u) << 16 | (size >= 0x0f800000u ? other : finite));
+		y[i] =
+		    float_of((h & 0x8000u) << 16 | (size >= 0x0f800000u ? other : finite));
 	}
 }
 
@@ -433,9 +432,9 @@ static void from_bf16(size_t n, const uint16_t *x, float *y)
 /* ---- the table ---- */
 
 #define JOINED(a, b) a##b
-#define NAMED(a, b) JOINED(a, b)
-#define QUOTED(a) #a
-#define TEXT(a) QUOTED(a)
+#define NAMED(a, b)  JOINED(a, b)
+#define QUOTED(a)    #a
+#define TEXT(a)      QUOTED(a)
 
 const struct kernels NAMED(kernels_, KERNELS_ISA) = {
 	.name = TEXT(KERNELS_ISA),

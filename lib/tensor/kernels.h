@@ -22,16 +22,17 @@ enum activation { ACT_GELU, ACT_GELU_NEW, ACT_TANH, ACT_RELU, ACT_SILU };
 
 /* One attention problem set: `rows` of q, k, v are the tokens of packed sequences, sequence
  * s has rows start[s] .. start[s+1]. Head h uses columns h*head_dim .. of width =
- * heads*head_dim. probs holds, for each sequence in turn and each head, the len x len matrix
- * after softmax (and, with dropout, before it: dropout is made again from its key). */
+ * heads*head_dim. probs holds, for each sequence in turn and each head, the len x len
+ * matrix after softmax (and, with dropout, before it: dropout is made again from its key).
+ */
 struct attention {
 	size_t sequences, heads, head_dim;
-	const uint32_t *start; /* [sequences + 1] */
+	const uint32_t *start;  /* [sequences + 1] */
 	const size_t *probs_at; /* [sequences]: where its matrices begin in probs */
 	float scale;            /* of q k' */
 	bool causal;
-	float dropout;          /* probability; 0 for none */
-	uint64_t key;           /* of the dropout mask */
+	float dropout; /* probability; 0 for none */
+	uint64_t key;  /* of the dropout mask */
 };
 
 struct adamw_step {
@@ -51,8 +52,8 @@ void rows_add_bias(const struct kernels *k, size_t rows, size_t width, const flo
 		   const float *b, float *y);
 /* sum[j] += sum over rows of x[., j]; also, when not NULL, sum_abs[j] += |x|. Summed in
  * a fixed order. */
-void rows_sum(const struct kernels *k, size_t rows, size_t width, const float *x, float *sum,
-	      float *sum_abs);
+void rows_sum(const struct kernels *k, size_t rows, size_t width, const float *x,
+	      float *sum, float *sum_abs);
 
 /* y = f(x), n elements. In place when y == x. */
 void act_forward(const struct kernels *k, enum activation f, size_t n, const float *x,
@@ -61,8 +62,8 @@ void act_forward(const struct kernels *k, enum activation f, size_t n, const flo
 void act_backward(const struct kernels *k, enum activation f, size_t n, const float *x,
 		  const float *dy, float *dx);
 
-/* Layer normalisation: y = (x - mean) rstd w + b, rstd = 1/sqrt(var + eps), biased variance;
- * mean and rstd [rows] are written for the backward pass. */
+/* Layer normalisation: y = (x - mean) rstd w + b, rstd = 1/sqrt(var + eps), biased
+ * variance; mean and rstd [rows] are written for the backward pass. */
 void norm_forward(const struct kernels *k, size_t rows, size_t width, const float *x,
 		  const float *w, const float *b, float eps, float *y, float *mean,
 		  float *rstd);
@@ -79,31 +80,32 @@ void attention_forward(const struct kernels *k, const struct attention *a, size_
 		       float *out);
 /* From dout: dq, dk, dv (overwritten; each NULL when not wanted). */
 void attention_backward(const struct kernels *k, const struct attention *a, size_t ld,
-			const float *q, const float *key, const float *v, const float *probs,
-			const float *dout, float *dq, float *dk, float *dv);
+			const float *q, const float *key, const float *v,
+			const float *probs, const float *dout, float *dq, float *dk,
+			float *dv);
 
 /* y = a + drop(b): elements of b are zeroed with probability p and the others scaled by
  * 1/(1-p); which ones is a function of key and the element's index. p == 0: a + b. a may be
  * NULL (y = drop(b)), y may be a or b. The gradient of b is rows_dropout(NULL, dy). */
-void rows_dropout(const struct kernels *k, size_t n, const float *a, const float *b, float p,
-		  uint64_t key, float *y);
+void rows_dropout(const struct kernels *k, size_t n, const float *a, const float *b,
+		  float p, uint64_t key, float *y);
 
 /* y += alpha x */
 void vec_axpy(const struct kernels *k, size_t n, float alpha, const float *x, float *y);
 /* y = x + alpha d */
-void vec_step(const struct kernels *k, size_t n, const float *x, float alpha, const float *d,
-	      float *y);
+void vec_step(const struct kernels *k, size_t n, const float *x, float alpha,
+	      const float *d, float *y);
 void vec_scale(const struct kernels *k, size_t n, float alpha, float *x);
 /* Sums in double, in a fixed order whatever the number of threads. */
 double vec_dot(const struct kernels *k, size_t n, const float *x, const float *y);
 double vec_sum_abs(const struct kernels *k, size_t n, const float *x);
 bool vec_finite(const struct kernels *k, size_t n, const float *x);
 
-/* AdamW, decoupled weight decay, bias correction (Loshchilov, Hutter 2019, as PyTorch has it):
- *   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2
- *   w -= lr ( (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps) + weight_decay w )
- * vec_adamw_moments updates m and v; vec_adamw_direction writes the preconditioned step
- * d = (m/(1-b1^t)) / (sqrt(v/(1-b2^t)) + eps); vec_adamw_update does all of it at once. */
+/* AdamW, decoupled weight decay, bias correction (Loshchilov, Hutter 2019, as PyTorch has
+ * it): m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2 w -= lr ( (m / (1-b1^t)) / (sqrt(v /
+ * (1-b2^t)) + eps) + weight_decay w ) vec_adamw_moments updates m and v;
+ * vec_adamw_direction writes the preconditioned step d = (m/(1-b1^t)) / (sqrt(v/(1-b2^t)) +
+ * eps); vec_adamw_update does all of it at once. */
 void vec_adamw_moments(const struct kernels *k, size_t n, const struct adamw_step *s,
 		       const float *g, float *m, float *v);
 void vec_adamw_direction(const struct kernels *k, size_t n, const struct adamw_step *s,

@@ -9,12 +9,14 @@ void attention_forward(const struct kernels *k, const struct attention *a, size_
 
 #pragma omp parallel for schedule(dynamic) if (pairs > 1)
 	for (size_t i = 0; i < pairs; i++)
-		k->attention_forward(a, i / a->heads, i % a->heads, ld, q, key, v, probs, out);
+		k->attention_forward(a, i / a->heads, i % a->heads, ld, q, key, v, probs,
+				     out);
 }
 
 void attention_backward(const struct kernels *k, const struct attention *a, size_t ld,
-			const float *q, const float *key, const float *v, const float *probs,
-			const float *dout, float *dq, float *dk, float *dv)
+			const float *q, const float *key, const float *v,
+			const float *probs, const float *dout, float *dq, float *dk,
+			float *dv)
 {
 	size_t pairs = a->sequences * a->heads;
 

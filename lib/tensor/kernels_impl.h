@@ -14,26 +14,28 @@
 
 /* Dropout with the probability made into what the loops need. */
 struct dropout {
-	uint32_t threshold; /* an element is dropped when 24 bits of its hash are below it */
-	float scale;        /* 1 / (1 - p) */
+	uint32_t
+	    threshold; /* an element is dropped when 24 bits of its hash are below it */
+	float scale;   /* 1 / (1 - p) */
 	uint64_t key;
 };
 
 /* The constants of one AdamW step, rounded once. */
 struct adamw_factors {
-	float decay;         /* 1 - lr weight_decay */
-	float beta1, gain1;  /* gain = 1 - beta */
+	float decay;        /* 1 - lr weight_decay */
+	float beta1, gain1; /* gain = 1 - beta */
 	float beta2, gain2;
-	float root_unbias2;  /* 1 / sqrt(1 - beta2^t) */
-	float unbias1;       /* 1 / (1 - beta1^t) */
-	float minus_rate;    /* - lr / (1 - beta1^t) */
+	float root_unbias2; /* 1 / sqrt(1 - beta2^t) */
+	float unbias1;      /* 1 / (1 - beta1^t) */
+	float minus_rate;   /* - lr / (1 - beta1^t) */
 	float eps;
 };
 
 struct kernels {
 	const char *name;
 
-	void (*add_bias)(size_t rows, size_t width, const float *x, const float *b, float *y);
+	void (*add_bias)(size_t rows, size_t width, const float *x, const float *b,
+			 float *y);
 	/* Columns 0 .. cols of an array with rows of ld floats; sum_abs may be NULL. */
 	void (*sum_columns)(size_t rows, size_t cols, size_t ld, const float *x, float *sum,
 			    float *sum_abs);
@@ -45,15 +47,17 @@ struct kernels {
 	void (*norm_forward)(size_t rows, size_t width, const float *x, const float *w,
 			     const float *b, float eps, float *y, float *mean, float *rstd);
 	void (*norm_input)(size_t rows, size_t width, const float *x, const float *w,
-			   const float *mean, const float *rstd, const float *dy, float *dx);
+			   const float *mean, const float *rstd, const float *dy,
+			   float *dx);
 	/* dw += sum over rows of dy (x - mean) rstd, for columns 0 .. cols. */
 	void (*norm_weight)(size_t rows, size_t cols, size_t ld, const float *x,
-			    const float *mean, const float *rstd, const float *dy, float *dw);
+			    const float *mean, const float *rstd, const float *dy,
+			    float *dw);
 
 	/* One head of one sequence. */
 	void (*attention_forward)(const struct attention *a, size_t sequence, size_t head,
-				  size_t ld, const float *q, const float *key, const float *v,
-				  float *probs, float *out);
+				  size_t ld, const float *q, const float *key,
+				  const float *v, float *probs, float *out);
 	void (*attention_backward)(const struct attention *a, size_t sequence, size_t head,
 				   size_t ld, const float *q, const float *key,
 				   const float *v, const float *probs, const float *dout,
@@ -70,12 +74,12 @@ struct kernels {
 	double (*sum_abs)(size_t n, const float *x);
 	bool (*finite)(size_t n, const float *x);
 
-	void (*adamw_moments)(size_t n, const struct adamw_factors *f, const float *g, float *m,
-			      float *v);
+	void (*adamw_moments)(size_t n, const struct adamw_factors *f, const float *g,
+			      float *m, float *v);
 	void (*adamw_direction)(size_t n, const struct adamw_factors *f, const float *m,
 				const float *v, float *d);
-	void (*adamw_update)(size_t n, const struct adamw_factors *f, const float *g, float *m,
-			     float *v, float *w);
+	void (*adamw_update)(size_t n, const struct adamw_factors *f, const float *g,
+			     float *m, float *v, float *w);
 
 	void (*from_f16)(size_t n, const uint16_t *x, float *y);
 	void (*from_bf16)(size_t n, const uint16_t *x, float *y);

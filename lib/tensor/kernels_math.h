@@ -3,7 +3,7 @@
  *
  * Included by kernels.c alone. Loops over these vectorise: choices are selects, rounding
  * to an integer is adding and subtracting 1.5 * 2^23, powers of two are made from bits.
- * The coefficients are weighted minimax fits of the relative error.
+ * The coefficients are minimax fits of the relative error. A nan gives a nan.
  */
 #ifndef TENSOR_KERNELS_MATH_H
 #define TENSOR_KERNELS_MATH_H
@@ -11,11 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ROUNDER 12582912.0f    /* 1.5 * 2^23: floats of this size are whole */
+#define ROUNDER      12582912.0f /* 1.5 * 2^23: floats of this size are whole */
 #define ROUNDER_BITS 0x4b400000u
-#define LOG2_E 1.442695041f
-#define LN2_HIGH 0.693359375f  /* times a whole number below 2^14 exact */
-#define LN2_LOW -2.121944401e-4f
+#define LOG2_E       1.442695041f
+#define BELL_HEIGHT  0.3989422804f /* 1/sqrt(2 pi) */
 
 static inline uint32_t bits_of(float x)
 {
@@ -38,36 +37,43 @@ static inline float absolute(float x)
 	return float_of(bits_of(x) & 0x7fffffffu);
 }
 
-/* exp(x + tail), tail small beside 1. The power of two is applied in two halves, so that
- * overflow and gradual underflow come out right; a nan passes through. */
-static inline float exp_sum(float x, float tail)
+static inline float at_most(float x, float most)
 {
-	float low = x < -110.0f ? -110.0f : x;
-	float z = low > 90.0f ? 90.0f : low;
-	float shifted = z * LOG2_E + ROUNDER;
-	float n = shifted - ROUNDER;
-	float r = (z - n * LN2_HIGH) - n * LN2_LOW + tail;
-	float p = 1.381453942e-3f;
-	uint32_t whole = bits_of(shifted) - ROUNDER_BITS + 256; /* n + 256 */
-	uint32_t half = whole >> 1;
-
-	p = p * r + 8.368745446e-3f;
-	p = p * r + 4.166838899e-2f;
-	p = p * r + 1.666652113e-1f;
-	p = p * r + 4.999999404e-1f;
-	p = p * (r * r) + r + 1.0f;
-	return p * float_of((half - 1) << 23) * float_of((whole - half - 1) << 23);
+	return x > most ? most : x;
 }
 
+static inline float at_least(float x, float least)
+{
+	return x < least ? least : x;
+}
+
+/* 2^(a b) for -126 <= a b <= 127. Taken as a product because a fused multiply-add then sees
+ * it unrounded, which matters where it is large. */
+static inline float exp2_product(float a, float b)
+{
+	float shifted = a * b + ROUNDER;
+	float whole = shifted - ROUNDER;
+	float f = a * b - whole;
+	float p = 1.326471916e-3f;
+
+	p = p * f + 9.671514854e-3f;
+	p = p * f + 5.550733954e-2f;
+	p = p * f + 2.402224243e-1f;
+	p = p * f + 6.931470037e-1f;
+	p = p * f + 1.0f;
+	return p * float_of((bits_of(shifted) - (ROUNDER_BITS - 127)) << 23);
+}
+
+/* e^x; it stays at e^-87 = 1.6e-38 below and at e^87 above. */
 static inline float exp_of(float x)
 {
-	return exp_sum(x, 0.0f);
+	return exp2_product(at_most(at_least(x, -87.0f), 87.0f), LOG2_E);
 }
 
 static inline float tanh_of(float x)
 {
-	float a = absolute(x), z = x * x;
-	float big = 1.0f - 2.0f / (exp_of(2.0f * a) + 1.0f);
+	float a = absolute(x), z = a * a;
+	float big = 1.0f - 2.0f / (exp2_product(at_most(a, 40.0f), 2.0f * LOG2_E) + 1.0f);
 	float p = -5.704978481e-3f, small;
 
 	p = p * z + 2.063907869e-2f;
@@ -78,36 +84,44 @@ static inline float tanh_of(float x)
 	return float_of(bits_of(a < 0.625f ? small : big) | (bits_of(x) & 0x80000000u));
 }
 
-static inline float sigmoid_of(float x)
+/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|, Phi the standard normal distribution. The tail
+ * Phi(-a) is 2^(a P(a) - 1), so that it keeps its relative accuracy up to a = 5.3; further
+ * out it is too large, and below 2e-8. */
+static inline float gelu_of(float x)
 {
-	return 1.0f / (1.0f + exp_of(-x));
+	float a = at_most(absolute(x), 13.0f), z = at_most(a, 5.3f);
+	float p = -2.099740115e-8f;
+
+	p = p * z + 6.450486012e-7f;
+	p = p * z - 8.532393622e-6f;
+	p = p * z + 6.141063932e-5f;
+	p = p * z - 2.247846132e-4f;
+	p = p * z - 1.204516520e-4f;
+	p = p * z + 7.102446631e-3f;
+	p = p * z - 5.255183578e-2f;
+	p = p * z - 4.591833055e-1f;
+	p = p * z - 1.151108503f;
+	return at_least(x, 0.0f) - 0.5f * a * exp2_product(a, p);
 }
 
-/* The standard normal distribution at x: *bell = exp(-x^2/2), returns Phi(x).
- * The tail is bell R(|x|), R (Mills' ratio over sqrt(2 pi)) a polynomial in
- * 1/(1 + 0.35 |x|), so that it keeps its relative accuracy; x^2 is split because its rounding
- * error is large for exp. */
-static inline float normal_of(float x, float *bell)
+/* The derivative of x Phi(x), Phi(x) + x phi(x). On the negative side it is
+ * e^(-a^2/2) (R(a) - a / sqrt(2 pi)), a = |x|; Mills' ratio over sqrt(2 pi), R, is a
+ * polynomial in t = 1/(1 + a/4). The positive side is one minus that. */
+static inline float gelu_slope_of(float x)
 {
-	float size = absolute(x);
-	float a = size > 15.0f ? 15.0f : size;
-	float high = float_of(bits_of(a) & 0xfffff000u); /* its square is exact */
-	float low = (a - high) * (a + high);
-	float e = exp_sum(-0.5f * (high * high), -0.5f * low);
-	float t = 1.0f / (1.0f + 0.35f * a);
-	float p = -2.915780805e-2f, tail;
+	float a = at_most(absolute(x), 13.0f);
+	float bell = exp2_product(a * (-0.5f * LOG2_E), a);
+	float t = 1.0f / (1.0f + 0.25f * a);
+	float p = -9.481767565e-2f, low;
 
-	p = p * t + 1.440305412e-1f;
-	p = p * t - 2.558382452e-1f;
-	p = p * t + 1.593188643e-1f;
-	p = p * t - 2.321180888e-2f;
-	p = p * t + 1.055522859e-1f;
-	p = p * t + 1.198213398e-1f;
-	p = p * t + 1.398635060e-1f;
-	p = p * t + 1.396213025e-1f;
-	tail = p * t * e;
-	*bell = e;
-	return x < 0.0f ? tail : 1.0f - tail;
+	p = p * t + 3.566282392e-1f;
+	p = p * t - 2.957195044e-1f;
+	p = p * t + 3.099166453e-1f;
+	p = p * t + 8.960059844e-3f;
+	p = p * t + 1.167424619e-1f;
+	p = p * t + 9.828980267e-2f;
+	low = bell * (p * t - a * BELL_HEIGHT);
+	return x < 0.0f ? low : 1.0f - low;
 }
 
 /* 32 bits that look random, a function of the whole key and of i: two rounds of xor-shift

@@ -1,11 +1,12 @@
-/* Kernels over rows, run by OpenMP threads: each owns rows or, for sums over rows, columns. */
+/* Kernels over rows, run by OpenMP threads: each owns rows or, for sums over rows, columns.
+ */
 #include <omp.h>
 
 #include "base/prng.h"
 #include "tensor/kernels_impl.h"
 
-#define ROW_GRAIN ((size_t)16384) /* floats below which waking threads costs more */
-#define COLUMN_GRAIN ((size_t)16) /* columns: a cache line */
+#define ROW_GRAIN    ((size_t)16384) /* floats below which waking threads costs more */
+#define COLUMN_GRAIN ((size_t)16)    /* columns: a cache line */
 
 static size_t rows_at_once(size_t width)
 {
@@ -24,7 +25,8 @@ void rows_add_bias(const struct kernels *k, size_t rows, size_t width, const flo
 
 #pragma omp parallel for schedule(static) if (rows * width >= ROW_GRAIN)
 	for (size_t i = 0; i < rows; i += step)
-		k->add_bias(smaller(step, rows - i), width, x + i * width, b, y + i * width);
+		k->add_bias(smaller(step, rows - i), width, x + i * width, b,
+			    y + i * width);
 }
 
 /* Columns that one thread takes: an equal share in whole cache lines, or all of them when
@@ -35,11 +37,12 @@ static size_t column_share(size_t rows, size_t width)
 
 	if (rows * width < ROW_GRAIN || omp_in_parallel())
 		return width == 0 ? 1 : width;
-	return (width + threads * COLUMN_GRAIN - 1) / (threads * COLUMN_GRAIN) * COLUMN_GRAIN;
+	return (width + threads * COLUMN_GRAIN - 1) / (threads * COLUMN_GRAIN) *
+	       COLUMN_GRAIN;
 }
 
-void rows_sum(const struct kernels *k, size_t rows, size_t width, const float *x, float *sum,
-	      float *sum_abs)
+void rows_sum(const struct kernels *k, size_t rows, size_t width, const float *x,
+	      float *sum, float *sum_abs)
 {
 	size_t share = column_share(rows, width);
 
@@ -85,20 +88,21 @@ void norm_backward(const struct kernels *k, size_t rows, size_t width, const flo
 
 struct dropout dropout_make(float p, uint64_t key)
 {
-	struct dropout d = { .key = prng_mix(key) }; /* keys that differ by one are common */
+	struct dropout d = { .key =
+				 prng_mix(key) }; /* keys that differ by one are common */
 
 	d.threshold = (uint32_t)(p * 16777216.0f);
 	d.scale = p < 1.0f ? 1.0f / (1.0f - p) : 0.0f;
 	return d;
 }
 
-void rows_dropout(const struct kernels *k, size_t n, const float *a, const float *b, float p,
-		  uint64_t key, float *y)
+void rows_dropout(const struct kernels *k, size_t n, const float *a, const float *b,
+		  float p, uint64_t key, float *y)
 {
 	struct dropout d = dropout_make(p, key);
 
 #pragma omp parallel for schedule(static) if (n >= ROW_GRAIN)
 	for (size_t i = 0; i < n; i += KERNEL_BLOCK)
-		k->dropout(smaller(KERNEL_BLOCK, n - i), a == NULL ? NULL : a + i, b + i, &d,
-			   i, y + i);
+		k->dropout(smaller(KERNEL_BLOCK, n - i), a == NULL ? NULL : a + i, b + i,
+			   &d, i, y + i);
 }

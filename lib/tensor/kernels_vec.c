@@ -1,11 +1,12 @@
-/* Kernels over all elements of an array, run by OpenMP threads in blocks of KERNEL_BLOCK. */
+/* Kernels over all elements of an array, run by OpenMP threads in blocks of KERNEL_BLOCK.
+ */
 #include <math.h>
 
 #include "tensor/kernels_impl.h"
 
-#define ACT_GRAIN ((size_t)8192)   /* elements below which waking threads costs more */
-#define VEC_GRAIN ((size_t)65536)
-#define SUM_BLOCKS 1024            /* block sums that are held before they are added up */
+#define ACT_GRAIN  ((size_t)8192) /* elements below which waking threads costs more */
+#define VEC_GRAIN  ((size_t)65536)
+#define SUM_BLOCKS 1024 /* block sums that are held before they are added up */
 
 static size_t block_of(size_t n, size_t i)
 {
@@ -35,8 +36,8 @@ void vec_axpy(const struct kernels *k, size_t n, float alpha, const float *x, fl
 		k->axpy(block_of(n, i), alpha, x + i, y + i);
 }
 
-void vec_step(const struct kernels *k, size_t n, const float *x, float alpha, const float *d,
-	      float *y)
+void vec_step(const struct kernels *k, size_t n, const float *x, float alpha,
+	      const float *d, float *y)
 {
 #pragma omp parallel for schedule(static) if (n >= VEC_GRAIN)
 	for (size_t i = 0; i < n; i += KERNEL_BLOCK)
@@ -51,7 +52,8 @@ void vec_scale(const struct kernels *k, size_t n, float alpha, float *x)
 }
 
 /* Dot product with y, or sum of absolute values when y is NULL. */
-static double sum_in_order(const struct kernels *k, size_t n, const float *x, const float *y)
+static double sum_in_order(const struct kernels *k, size_t n, const float *x,
+			   const float *y)
 {
 	double part[SUM_BLOCKS], sum = 0.0;
 	const size_t span = SUM_BLOCKS * KERNEL_BLOCK;

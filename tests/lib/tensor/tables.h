@@ -56,12 +56,12 @@ static inline float *normals(size_t n, uint64_t seed)
 }
 
 /* |y - exact| <= absolute + relative |exact| */
-#define ASSERT_NEAR(k, y, exact, absolute, relative)                                   \
+#define ASSERT_NEAR(k, y, exact, absolute, relative)                                    \
 	do {                                                                            \
 		double near_y = (double)(y), near_to = (exact);                         \
-		if (!(fabs(near_y - near_to) <= (absolute) + (relative) * fabs(near_to))) \
-			fail_msg("%s: %.9g where %.9g was expected", kernels_name(k), near_y, \
-				 near_to);                                              \
+		if (!(fabs(near_y - near_to) <= (absolute) + (relative)*fabs(near_to))) \
+			fail_msg("%s: %.9g where %.9g was expected", kernels_name(k),   \
+				 near_y, near_to);                                      \
 	} while (0)
 
 #endif

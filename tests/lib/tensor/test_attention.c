@@ -2,7 +2,8 @@
 
 enum { HEADS = 3 };
 
-/* Sequences of given lengths with everything that attention takes, and the same in double. */
+/* Sequences of given lengths with everything that attention takes, and the same in double.
+ */
 struct problem {
 	struct attention a;
 	uint32_t start[16];
@@ -34,10 +35,15 @@ static struct problem *problem_start(const uint32_t *lengths, size_t n, size_t h
 	p->tokens = p->start[n];
 	p->width = HEADS * head_dim;
 	p->ld = p->width + 5; /* rows need not be dense */
-	p->a = (struct attention){ .sequences = n, .heads = HEADS, .head_dim = head_dim,
-				   .start = p->start, .probs_at = p->probs_at,
-				   .scale = 1.3f / sqrtf((float)head_dim), .causal = causal,
-				   .dropout = dropout, .key = 77 };
+	p->a = (struct attention){ .sequences = n,
+				   .heads = HEADS,
+				   .head_dim = head_dim,
+				   .start = p->start,
+				   .probs_at = p->probs_at,
+				   .scale = 1.3f / sqrtf((float)head_dim),
+				   .causal = causal,
+				   .dropout = dropout,
+				   .key = 77 };
 	floats_n = p->tokens * p->ld;
 	p->q = normals(floats_n, 1);
 	p->k = normals(floats_n, 2);
@@ -58,8 +64,9 @@ static struct problem *problem_start(const uint32_t *lengths, size_t n, size_t h
 
 static void problem_end(struct problem *p)
 {
-	void *all[] = { p->q, p->k, p->v, p->dout, p->probs, p->out, p->dq, p->dk, p->dv,
-			p->probs_ref, p->out_ref, p->dq_ref, p->dk_ref, p->dv_ref };
+	void *all[] = { p->q,       p->k,      p->v,      p->dout,  p->probs,
+			p->out,     p->dq,     p->dk,     p->dv,    p->probs_ref,
+			p->out_ref, p->dq_ref, p->dk_ref, p->dv_ref };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
@@ -68,8 +75,8 @@ static void problem_end(struct problem *p)
 
 /* One query of one head: probabilities, output and all gradients, term by term. mask[] is
  * what dropout multiplies the row with. */
-static void reference_row(struct problem *p, size_t first, size_t len, size_t head, size_t i,
-			  double *probs, const float *mask)
+static void reference_row(struct problem *p, size_t first, size_t len, size_t head,
+			  size_t i, double *probs, const float *mask)
 {
 	size_t dim = p->a.head_dim, seen = p->a.causal ? i + 1 : len, col = head * dim;
 	size_t row = (first + i) * p->ld + col;
@@ -79,7 +86,8 @@ static void reference_row(struct problem *p, size_t first, size_t len, size_t he
 		double s = 0;
 
 		for (size_t d = 0; d < dim; d++)
-			s += (double)p->q[row + d] * (double)p->k[(first + j) * p->ld + col + d];
+			s += (double)p->q[row + d] *
+			     (double)p->k[(first + j) * p->ld + col + d];
 		probs[j] = s * (double)p->a.scale;
 		top = fmax(top, probs[j]);
 	}
@@ -90,8 +98,10 @@ static void reference_row(struct problem *p, size_t first, size_t len, size_t he
 
 		probs[j] /= sum;
 		for (size_t d = 0; d < dim; d++) {
-			p->out_ref[row + d] += probs[j] * (double)mask[j] * (double)p->v[at + d];
-			p->dv_ref[at + d] += probs[j] * (double)mask[j] * (double)p->dout[row + d];
+			p->out_ref[row + d] +=
+			    probs[j] * (double)mask[j] * (double)p->v[at + d];
+			p->dv_ref[at + d] +=
+			    probs[j] * (double)mask[j] * (double)p->dout[row + d];
 			dp[j] += (double)p->dout[row + d] * (double)p->v[at + d];
 		}
 		dp[j] *= (double)mask[j];
@@ -147,15 +157,15 @@ static void compare(const struct kernels *k, const struct problem *p, const floa
 	free(before);
 }
 
-static void check(const struct kernels *k, const uint32_t *lengths, size_t n, size_t head_dim,
-		  bool causal, float dropout)
+static void check(const struct kernels *k, const uint32_t *lengths, size_t n,
+		  size_t head_dim, bool causal, float dropout)
 {
 	struct problem *p = problem_start(lengths, n, head_dim, causal, dropout);
 
 	reference(p);
 	attention_forward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->out);
-	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, p->dq, p->dk,
-			   p->dv);
+	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, p->dq,
+			   p->dk, p->dv);
 	for (size_t i = 0; i < p->probs_n; i++)
 		ASSERT_NEAR(k, p->probs[i], p->probs_ref[i], 1e-7, 4e-6);
 	compare(k, p, p->out, p->out_ref, 5, 3e-6);
@@ -208,12 +218,12 @@ static void gradients_give_only_what_is_wanted(const struct kernels *k)
 	size_t bytes = p->tokens * p->ld * sizeof(float);
 
 	attention_forward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->out);
-	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, p->dq, p->dk,
-			   p->dv);
-	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, o->dq, NULL,
-			   NULL);
-	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, NULL, o->dk,
-			   NULL);
+	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, p->dq,
+			   p->dk, p->dv);
+	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, o->dq,
+			   NULL, NULL);
+	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, NULL,
+			   o->dk, NULL);
 	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, NULL, NULL,
 			   o->dv);
 	assert_memory_equal(p->dq, o->dq, bytes);
@@ -231,12 +241,12 @@ static void threads_do_not_matter(const struct kernels *k)
 
 	blas_threads(1);
 	attention_forward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->out);
-	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, p->dq, p->dk,
-			   p->dv);
+	attention_backward(k, &p->a, p->ld, p->q, p->k, p->v, p->probs, p->dout, p->dq,
+			   p->dk, p->dv);
 	blas_threads(3);
 	attention_forward(k, &o->a, o->ld, o->q, o->k, o->v, o->probs, o->out);
-	attention_backward(k, &o->a, o->ld, o->q, o->k, o->v, o->probs, o->dout, o->dq, o->dk,
-			   o->dv);
+	attention_backward(k, &o->a, o->ld, o->q, o->k, o->v, o->probs, o->dout, o->dq,
+			   o->dk, o->dv);
 	blas_threads(0);
 	assert_memory_equal(p->out, o->out, bytes);
 	assert_memory_equal(p->dq, o->dq, bytes);
@@ -278,11 +288,11 @@ static void a_nan_is_not_hidden(const struct kernels *k)
 	problem_end(p);
 }
 
-#define EACH_TABLE(name)                                                                \
-	static void test_##name(void **state)                                           \
-	{                                                                               \
-		(void)state;                                                            \
-		with_every_table(name);                                                 \
+#define EACH_TABLE(name)                      \
+	static void test_##name(void **state) \
+	{                                     \
+		(void)state;                  \
+		with_every_table(name);       \
 	}
 
 EACH_TABLE(heads_match_double)

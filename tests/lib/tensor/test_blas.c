@@ -2,10 +2,12 @@
 
 enum { LD = 140 };
 
-/* C of a product element by element; element (i,p) of A is a[i*a_row + p*a_term], and so on. */
+/* C of a product element by element; element (i,p) of A is a[i*a_row + p*a_term], and so
+ * on. */
 static void check(size_t m, size_t n, size_t k, float beta,
 		  void (*gemm)(size_t m, size_t n, size_t k, const float *a, size_t lda,
-			       const float *b, size_t ldb, float beta, float *c, size_t ldc),
+			       const float *b, size_t ldb, float beta, float *c,
+			       size_t ldc),
 		  size_t a_row, size_t a_term, size_t b_col, size_t b_term)
 {
 	float *a = normals(LD * LD, 1), *b = normals(LD * LD, 2), *c = normals(LD * LD, 3);
@@ -16,7 +18,8 @@ static void check(size_t m, size_t n, size_t k, float beta,
 	gemm(m, n, k, a, LD, b, LD, beta, c, LD);
 	for (size_t i = 0; i < LD; i++)
 		for (size_t j = 0; j < LD; j++) {
-			double sum = beta == 0.0f ? 0 : (double)beta * (double)old[i * LD + j];
+			double sum =
+			    beta == 0.0f ? 0 : (double)beta * (double)old[i * LD + j];
 
 			for (size_t p = 0; p < k; p++)
 				sum += (double)a[i * a_row + p * a_term] *
@@ -32,8 +35,8 @@ static void check(size_t m, size_t n, size_t k, float beta,
 	free(old);
 }
 
-static const size_t sizes[][3] = { { 5, 7, 3 },	   { 1, 1, 1 },	   { 1, 130, 64 },
-				   { 2, 64, 130 }, { 130, 1, 64 }, { 64, 130, 27 },
+static const size_t sizes[][3] = { { 5, 7, 3 },     { 1, 1, 1 },    { 1, 130, 64 },
+				   { 2, 64, 130 },  { 130, 1, 64 }, { 64, 130, 27 },
 				   { 130, 97, 130 } };
 
 static void products_match_double(void **state)

@@ -4,7 +4,8 @@ enum { ROWS = 77, WIDTH = 397 };
 
 static void bias_is_added_to_each_row(const struct kernels *k)
 {
-	float *x = normals(ROWS * WIDTH, 1), *b = normals(WIDTH, 2), *y = floats(ROWS * WIDTH);
+	float *x = normals(ROWS * WIDTH, 1), *b = normals(WIDTH, 2),
+	      *y = floats(ROWS * WIDTH);
 
 	rows_add_bias(k, ROWS, WIDTH, x, b, y);
 	for (size_t i = 0; i < ROWS * WIDTH; i++)
@@ -18,8 +19,10 @@ static void bias_is_added_to_each_row(const struct kernels *k)
 
 static void columns_are_summed_onto_what_is_there(const struct kernels *k)
 {
-	float *x = normals(ROWS * WIDTH, 3), *sum = normals(WIDTH, 4), *both = normals(WIDTH, 4);
-	float *old = normals(WIDTH, 4), *sum_abs = normals(WIDTH, 5), *old_abs = normals(WIDTH, 5);
+	float *x = normals(ROWS * WIDTH, 3), *sum = normals(WIDTH, 4),
+	      *both = normals(WIDTH, 4);
+	float *old = normals(WIDTH, 4), *sum_abs = normals(WIDTH, 5),
+	      *old_abs = normals(WIDTH, 5);
 
 	rows_sum(k, ROWS, WIDTH, x, sum, NULL);
 	rows_sum(k, ROWS, WIDTH, x, both, sum_abs);
@@ -48,10 +51,12 @@ struct norm_case {
 
 static struct norm_case norm_start(size_t rows, size_t width, float offset)
 {
-	struct norm_case c = { normals(rows * width, 1), normals(width, 2), normals(width, 3),
-			       floats(rows * width), floats(rows), floats(rows),
-			       normals(rows * width, 4), floats(rows * width),
-			       normals(width, 5), normals(width, 6), normals(width, 7) };
+	struct norm_case c = {
+		normals(rows * width, 1), normals(width, 2),    normals(width, 3),
+		floats(rows * width),     floats(rows),         floats(rows),
+		normals(rows * width, 4), floats(rows * width), normals(width, 5),
+		normals(width, 6),        normals(width, 7)
+	};
 
 	for (size_t i = 0; i < rows * width; i++)
 		c.x[i] += offset;
@@ -60,8 +65,8 @@ static struct norm_case norm_start(size_t rows, size_t width, float offset)
 
 static void norm_end(struct norm_case *c)
 {
-	float *all[] = { c->x, c->w, c->b, c->y, c->mean, c->rstd, c->dy, c->dx, c->dw, c->db,
-			 c->db_abs };
+	float *all[] = { c->x,  c->w,  c->b,  c->y,  c->mean,  c->rstd,
+			 c->dy, c->dx, c->dw, c->db, c->db_abs };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
@@ -91,8 +96,9 @@ static void check_norm_forward(const struct kernels *k, size_t rows, size_t widt
 		ASSERT_NEAR(k, c.rstd[i], rstd, 0, 1e-6);
 		for (size_t j = 0; j < width; j++)
 			ASSERT_NEAR(k, c.y[i * width + j],
-				    ((double)c.x[i * width + j] - mean) * rstd * (double)c.w[j] +
-					    (double)c.b[j],
+				    ((double)c.x[i * width + j] - mean) * rstd *
+					    (double)c.w[j] +
+					(double)c.b[j],
 				    2e-6, 2e-6);
 	}
 	norm_end(&c);
@@ -125,7 +131,8 @@ static void norm_gradient_matches_double(const struct kernels *k)
 
 		moments_of(WIDTH, x, 1e-12, &mean, &rstd);
 		for (size_t j = 0; j < WIDTH; j++) {
-			double n = ((double)x[j] - mean) * rstd, e = (double)dy[j] * (double)c.w[j];
+			double n = ((double)x[j] - mean) * rstd,
+			       e = (double)dy[j] * (double)c.w[j];
 
 			sum += e / WIDTH;
 			along += e * n / WIDTH;
@@ -134,10 +141,11 @@ static void norm_gradient_matches_double(const struct kernels *k)
 			db_abs[j] += fabs((double)dy[j]);
 		}
 		for (size_t j = 0; j < WIDTH; j++) {
-			double n = ((double)x[j] - mean) * rstd, e = (double)dy[j] * (double)c.w[j];
+			double n = ((double)x[j] - mean) * rstd,
+			       e = (double)dy[j] * (double)c.w[j];
 
-			ASSERT_NEAR(k, c.dx[i * WIDTH + j], rstd * (e - sum - n * along), 2e-6,
-				    2e-6);
+			ASSERT_NEAR(k, c.dx[i * WIDTH + j], rstd * (e - sum - n * along),
+				    2e-6, 2e-6);
 		}
 	}
 	for (size_t j = 0; j < WIDTH; j++) {
@@ -153,10 +161,14 @@ static void norm_gradient_gives_only_what_is_wanted(const struct kernels *k)
 	struct norm_case c = norm_start(ROWS, WIDTH, 0), d = norm_start(ROWS, WIDTH, 0);
 
 	norm_forward(k, ROWS, WIDTH, c.x, c.w, c.b, 1e-12f, c.y, c.mean, c.rstd);
-	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, c.dy, c.dx, c.dw, c.db, NULL);
-	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, d.dy, NULL, d.dw, NULL, NULL);
-	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, d.dy, NULL, NULL, d.db, NULL);
-	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, d.dy, d.dy, NULL, NULL, NULL);
+	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, c.dy, c.dx, c.dw, c.db,
+		      NULL);
+	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, d.dy, NULL, d.dw, NULL,
+		      NULL);
+	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, d.dy, NULL, NULL, d.db,
+		      NULL);
+	norm_backward(k, ROWS, WIDTH, c.x, c.w, c.mean, c.rstd, d.dy, d.dy, NULL, NULL,
+		      NULL);
 	assert_memory_equal(c.dw, d.dw, WIDTH * sizeof(float));
 	assert_memory_equal(c.db, d.db, WIDTH * sizeof(float));
 	assert_memory_equal(c.dx, d.dy, ROWS * WIDTH * sizeof(float)); /* in place */
@@ -170,10 +182,12 @@ static void sums_do_not_depend_on_threads(const struct kernels *k)
 
 	blas_threads(1);
 	norm_forward(k, 300, 512, c.x, c.w, c.b, 1e-12f, c.y, c.mean, c.rstd);
-	norm_backward(k, 300, 512, c.x, c.w, c.mean, c.rstd, c.dy, c.dx, c.dw, c.db, c.db_abs);
+	norm_backward(k, 300, 512, c.x, c.w, c.mean, c.rstd, c.dy, c.dx, c.dw, c.db,
+		      c.db_abs);
 	blas_threads(3);
 	norm_forward(k, 300, 512, d.x, d.w, d.b, 1e-12f, d.y, d.mean, d.rstd);
-	norm_backward(k, 300, 512, d.x, d.w, d.mean, d.rstd, d.dy, d.dx, d.dw, d.db, d.db_abs);
+	norm_backward(k, 300, 512, d.x, d.w, d.mean, d.rstd, d.dy, d.dx, d.dw, d.db,
+		      d.db_abs);
 	blas_threads(0);
 	assert_memory_equal(c.y, d.y, 300 * 512 * sizeof(float));
 	assert_memory_equal(c.dx, d.dx, 300 * 512 * sizeof(float));
@@ -223,7 +237,8 @@ static double correlation(const float *x, const float *y, size_t lag, double p)
 static void dropout_is_uncorrelated(const struct kernels *k)
 {
 	static const size_t lags[] = { 1, 2, 3, 4, 8, 16, 32, 64, 384, 1536, 4096 };
-	float *x = kept(k, 0.5f, 7), *y = kept(k, 0.5f, 8), *z = kept(k, 0.5f, (uint64_t)1 << 32 | 7);
+	float *x = kept(k, 0.5f, 7), *y = kept(k, 0.5f, 8),
+	      *z = kept(k, 0.5f, (uint64_t)1 << 32 | 7);
 
 	for (size_t i = 0; i < sizeof lags / sizeof *lags; i++) {
 		/* four standard deviations of 0.0022 */
@@ -245,7 +260,8 @@ static void dropout_is_the_same_everywhere(const struct kernels *k)
 	assert_memory_equal(x, y, DROPS * sizeof *x);
 	rows_dropout(k, DROPS, a, b, 0.3f, 99, sum);
 	for (size_t i = 0; i < DROPS; i++)
-		ASSERT_NEAR(k, sum[i], (double)a[i] + (double)b[i] * (double)x[i], 1e-6, 1e-6);
+		ASSERT_NEAR(k, sum[i], (double)a[i] + (double)b[i] * (double)x[i], 1e-6,
+			    1e-6);
 	rows_dropout(k, DROPS, a, b, 0.0f, 99, sum);
 	for (size_t i = 0; i < DROPS; i++)
 		assert_true(sum[i] == a[i] + b[i]);
@@ -258,11 +274,11 @@ static void dropout_is_the_same_everywhere(const struct kernels *k)
 	free(sum);
 }
 
-#define EACH_TABLE(name)                                                                \
-	static void test_##name(void **state)                                           \
-	{                                                                               \
-		(void)state;                                                            \
-		with_every_table(name);                                                 \
+#define EACH_TABLE(name)                      \
+	static void test_##name(void **state) \
+	{                                     \
+		(void)state;                  \
+		with_every_table(name);       \
 	}
 
 EACH_TABLE(bias_is_added_to_each_row)
