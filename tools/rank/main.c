@@ -13,7 +13,7 @@
 #define SETTLED_TAU   0.5 /* below it the halves of a run disagree */
 #define SETTLED_STEPS 4   /* fewer say nothing about it */
 
-static const char *const kept[] = { "model", "task", "probe", NULL };
+static const char *const kept[] = { "model", "task", "groups", "group", "probe", NULL };
 
 struct rank {
 	const char *out, *by;
@@ -47,6 +47,7 @@ static int merge_head(const struct cli *cli, struct rank *k, const struct stream
 {
 	const struct meta_list *head = stream_head(r);
 	const char *model = meta_get(&k->head, "model"), *other = meta_get(head, "model");
+	bool first = k->head.n == 0;
 	int rc = EX_OK;
 
 	if (model != NULL && other != NULL && !same_model(model, other))
@@ -60,6 +61,10 @@ static int merge_head(const struct cli *cli, struct rank *k, const struct stream
 
 		if (strcmp(m->key, "model") == 0 && had != NULL)
 			continue;
+		if (str_starts(m->key, "group") && !first && !has_line(&k->head, m))
+			return err_set(e, EX_DATAERR,
+				       "%s: divides the model into other groups than the files "
+				       "before it", stream_name(r));
 		if (differs &&
 		    (strcmp(m->key, "task") == 0 || strcmp(m->key, "probe") == 0))
 			cli_note(cli,

@@ -11,7 +11,8 @@
 #include "groups.h"
 #include "io/file.h"
 
-static const char *const kept[] = { "model", "task", "probe", "stability", NULL };
+static const char *const kept[] = { "model", "task",      "groups", "group",
+				    "probe", "stability", NULL };
 
 struct select {
 	const char *out, *solver;
