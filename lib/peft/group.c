@@ -9,12 +9,8 @@
 #include "peft/name.h"
 
 static const char *const grouping_names[] = {
-	[BY_TENSOR] = "tensor",
-	[BY_MODULE] = "module",
-	[BY_LAYER] = "layer",
-	[BY_TYPE] = "type",
-	[BY_LAYER_TYPE] = "layer-type",
-	[BY_FILE] = "file",
+	[BY_TENSOR] = "tensor", [BY_MODULE] = "module",         [BY_LAYER] = "layer",
+	[BY_TYPE] = "type",     [BY_LAYER_TYPE] = "layer-type", [BY_FILE] = "file",
 };
 
 bool grouping_named(const char *name, enum grouping *out)
@@ -295,8 +291,10 @@ static int rule_from_meta(struct meta_list *rules, const char *value, struct err
 	if (split_rule(line, &pattern, &group))
 		rc = meta_add(rules, pattern, group, e);
 	else
-		rc = err_set(e, EX_DATAERR, "the stream's line '##group %s' is not "
-			     "PATTERN<tab>GROUP", value);
+		rc = err_set(e, EX_DATAERR,
+			     "the stream's line '##group %s' is not "
+			     "PATTERN<tab>GROUP",
+			     value);
 	free(line);
 	return rc;
 }
@@ -311,8 +309,10 @@ int partition_from(struct partition *p, const struct model *m, const struct meta
 
 	*p = (struct partition){ 0 };
 	if (name != NULL && !grouping_named(name, &by))
-		return err_set(e, EX_DATAERR, "the stream's '##groups %s' is no division of "
-			       "a model that is known here", name);
+		return err_set(e, EX_DATAERR,
+			       "the stream's '##groups %s' is no division of "
+			       "a model that is known here",
+			       name);
 	for (size_t i = 0; by == BY_FILE && i < head->n && rc == EX_OK; i++) {
 		if (strcmp(head->m[i].key, "group") == 0)
 			rc = rule_from_meta(&rules, head->m[i].value, e);
@@ -350,7 +350,8 @@ int group_rules_read(struct meta_list *rules, const char *path, struct err *e)
 	if (rc != EX_OK)
 		return rc;
 	if (memchr(text, '\0', len) != NULL)
-		rc = err_set(e, EX_DATAERR, "%s: a NUL byte, so this is no text file", path);
+		rc =
+		    err_set(e, EX_DATAERR, "%s: a NUL byte, so this is no text file", path);
 	for (unsigned long long number = 1; at < len && rc == EX_OK; number++) {
 		char *line = text + at;
 		size_t n = strcspn(line, "\n");
@@ -360,7 +361,8 @@ int group_rules_read(struct meta_list *rules, const char *path, struct err *e)
 		at += n + 1;
 	}
 	if (rc == EX_OK && rules->n == 0)
-		rc = err_set(e, EX_DATAERR, "%s: no rules; a rule is PATTERN<tab>GROUP", path);
+		rc = err_set(e, EX_DATAERR, "%s: no rules; a rule is PATTERN<tab>GROUP",
+			     path);
 	free(text);
 	if (rc != EX_OK)
 		meta_free(rules);

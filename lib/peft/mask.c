@@ -82,8 +82,8 @@ static int take_row(struct mask_set *s, const struct stream_reader *r,
 	if ((rc = mask_of(s, budget, strlen(budget), &m, e)) != EX_OK)
 		return rc;
 	if (__builtin_add_overflow(m->params, (uint64_t)params, &m->params))
-		return stream_error(r, e, "the parameters of budget %s add up beyond 64 bits",
-				    budget);
+		return stream_error(
+		    r, e, "the parameters of budget %s add up beyond 64 bits", budget);
 	return strlist_add(&m->groups, stream_text(r, c->group), e);
 }
 

@@ -148,8 +148,10 @@ static int score_classes(const struct predictions *p, const struct dataset *d,
 	else if (strcmp(metric, "matthews") == 0)
 		*score = metric_matthews(p->n, p->classes, d->label, p->guess);
 	else
-		return err_set(e, EX_USAGE, "no metric '%s' for classes; there are accuracy, "
-			       "f1, matthews and loss", metric);
+		return err_set(e, EX_USAGE,
+			       "no metric '%s' for classes; there are accuracy, "
+			       "f1, matthews and loss",
+			       metric);
 	return EX_OK;
 }
 
@@ -159,8 +161,10 @@ static int correlate(const char *metric, size_t n, const double *x, const double
 	if (strcmp(metric, "spearman") == 0)
 		return metric_spearman(n, x, y, score, e);
 	if (strcmp(metric, "pearson") != 0)
-		return err_set(e, EX_USAGE, "no metric '%s' for numbers; there are pearson, "
-			       "spearman and loss", metric);
+		return err_set(e, EX_USAGE,
+			       "no metric '%s' for numbers; there are pearson, "
+			       "spearman and loss",
+			       metric);
 	*score = metric_pearson(n, x, y);
 	return EX_OK;
 }

@@ -42,16 +42,15 @@ static int write_note(const char *path, const struct task *task,
 	json_t *o = json_object();
 	int rc = o == NULL ? err_nomem(e) : task_print(task, &said, e);
 
-	if (rc == EX_OK && (json_object_set_new(o, "format", json_integer(SAVED_FORMAT)) ||
-			    json_object_set_new(o, "task", text_or_null(said.s)) ||
-			    json_object_set_new(o, "max_len",
-						json_integer((json_int_t)note->max_len)) ||
-			    json_object_set_new(o, "run", text_or_null(note->run)) ||
-			    json_object_set_new(o, "budget", text_or_null(note->budget)) ||
-			    json_object_set_new(o, "trained",
-						json_integer((json_int_t)note->trained)) ||
-			    json_object_set_new(o, "groups", array_of(&note->groups)) ||
-			    json_object_set_new(o, "pg", array_of(&note->pg))))
+	if (rc == EX_OK &&
+	    (json_object_set_new(o, "format", json_integer(SAVED_FORMAT)) ||
+	     json_object_set_new(o, "task", text_or_null(said.s)) ||
+	     json_object_set_new(o, "max_len", json_integer((json_int_t)note->max_len)) ||
+	     json_object_set_new(o, "run", text_or_null(note->run)) ||
+	     json_object_set_new(o, "budget", text_or_null(note->budget)) ||
+	     json_object_set_new(o, "trained", json_integer((json_int_t)note->trained)) ||
+	     json_object_set_new(o, "groups", array_of(&note->groups)) ||
+	     json_object_set_new(o, "pg", array_of(&note->pg))))
 		rc = err_nomem(e);
 	if (rc == EX_OK)
 		rc = js_save(o, path, e);
@@ -60,8 +59,8 @@ static int write_note(const char *path, const struct task *task,
 	return rc;
 }
 
-static int copy_tokenizer(const char *to, const struct model *m, const struct tokenizer *tok,
-			  struct err *e)
+static int copy_tokenizer(const char *to, const struct model *m,
+			  const struct tokenizer *tok, struct err *e)
 {
 	const char *const *files = tokenizer_files(tok);
 	int rc = EX_OK;
@@ -78,7 +77,8 @@ static int copy_tokenizer(const char *to, const struct model *m, const struct to
 }
 
 static int write_files(const char *dir, const struct model *m, const struct tokenizer *tok,
-		       const struct task *task, const struct saved_note *note, struct err *e)
+		       const struct task *task, const struct saved_note *note,
+		       struct err *e)
 {
 	bool regression = task->kind == TASK_REGRESSION;
 	char *path = file_join(dir, SAVED_NOTE);

@@ -133,11 +133,11 @@ int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, str
 	*loss = t->pass.loss;
 	t->grad_norm = norm_of_gradient(t);
 	if (!isfinite(*loss) || !isfinite(t->grad_norm))
-		return err_set(e, EX_DATAERR,
-			       "step %llu: the %s is not finite; a smaller learning rate or "
-			       "a longer warm-up may help",
-			       (unsigned long long)t->step + 1,
-			       isfinite(*loss) ? "gradient" : "loss");
+		return err_set(
+		    e, EX_DATAERR,
+		    "step %llu: the %s is not finite; a smaller learning rate or "
+		    "a longer warm-up may help",
+		    (unsigned long long)t->step + 1, isfinite(*loss) ? "gradient" : "loss");
 	t->clip_factor = 1;
 	if (t->o.clip > 0 && t->o.clip < t->grad_norm + 1e-6)
 		t->clip_factor = t->o.clip / (t->grad_norm + 1e-6);
@@ -179,7 +179,8 @@ void trainer_moments(struct trainer *t)
 			clipped_gradient(t, i, t->scratch);
 			g = t->scratch;
 		}
-		vec_adamw_moments(m->k, m->params[i].n, &s, g, t->moment1[i], t->moment2[i]);
+		vec_adamw_moments(m->k, m->params[i].n, &s, g, t->moment1[i],
+				  t->moment2[i]);
 	}
 }
 

@@ -31,8 +31,8 @@ static int add_once(struct points *ps, const char *key, const char *value, struc
 	return meta_add(&ps->origin, key, value, e);
 }
 
-static int add_point(struct points *ps, const char *run, const char *budget, const char *dir,
-		     struct point **out, struct err *e)
+static int add_point(struct points *ps, const char *run, const char *budget,
+		     const char *dir, struct point **out, struct err *e)
 {
 	int rc = mem_grow(&ps->p, &ps->cap, ps->n + 1, sizeof *ps->p, e);
 
@@ -67,9 +67,10 @@ static int add_noted(struct points *ps, const char *dir, const struct saved_note
 {
 	char *name = last_part(dir);
 	struct point *p;
-	int rc = name == NULL ? err_nomem(e)
-			      : add_point(ps, note->run != NULL ? note->run : name,
-					  note->budget != NULL ? note->budget : "-", dir, &p, e);
+	int rc = name == NULL
+		     ? err_nomem(e)
+		     : add_point(ps, note->run != NULL ? note->run : name,
+				 note->budget != NULL ? note->budget : "-", dir, &p, e);
 
 	if (rc == EX_OK) {
 		p->trained = note->trained;

@@ -36,8 +36,10 @@ static int agree_on_metric(struct points *ps, const struct point *p, const char 
 	}
 	if (strcmp(ps->metric, metric) == 0)
 		return EX_OK;
-	return err_set(e, EX_DATAERR, "%s is judged by %s, others by %s; --metric NAME chooses "
-		       "one for all", p->dir, metric, ps->metric);
+	return err_set(e, EX_DATAERR,
+		       "%s is judged by %s, others by %s; --metric NAME chooses "
+		       "one for all",
+		       p->dir, metric, ps->metric);
 }
 
 static int judge(const struct settings *s, struct points *ps, struct point *p,
@@ -51,7 +53,8 @@ static int judge(const struct settings *s, struct points *ps, struct point *p,
 	if (rc != EX_OK)
 		return rc;
 	progress_start(&progress, stderr, cli_progress(&s->cli), p->run, source->data.n);
-	rc = judge_predict(&out, &source->model, &source->data, s->source.batch, &progress, e);
+	rc = judge_predict(&out, &source->model, &source->data, s->source.batch, &progress,
+			   e);
 	progress_end(&progress);
 	if (rc != EX_OK)
 		return rc;
@@ -59,10 +62,11 @@ static int judge(const struct settings *s, struct points *ps, struct point *p,
 	p->loss = out.loss;
 	p->n = out.n;
 	if (isnan(p->percent))
-		p->percent = 100 * (double)p->trained / (double)model_params(&source->model);
+		p->percent =
+		    100 * (double)p->trained / (double)model_params(&source->model);
 	if (rc == EX_OK && table != NULL)
-		table_write(table, ps->n > 1 ? p->run : NULL, p == ps->p, &out, &source->data,
-			    &source->task);
+		table_write(table, ps->n > 1 ? p->run : NULL, p == ps->p, &out,
+			    &source->data, &source->task);
 	predictions_free(&out);
 	return rc;
 }
@@ -107,7 +111,8 @@ static int judge_all(const struct settings *s, struct points *ps, struct err *e)
 	struct output table = { 0 };
 	int rc = EX_OK;
 
-	if (s->predictions != NULL && (rc = output_open(&table, s->predictions, e)) != EX_OK)
+	if (s->predictions != NULL &&
+	    (rc = output_open(&table, s->predictions, e)) != EX_OK)
 		return rc;
 	for (size_t i = 0; i < ps->n && rc == EX_OK; i++)
 		rc = judge_point(s, ps, &ps->p[i], table.file, e);
@@ -140,13 +145,15 @@ static int check(const struct settings *s, struct err *e)
 	if (s->source.data == NULL)
 		return err_set(e, EX_USAGE, "-d FILE says what to judge on");
 	if (s->predictions != NULL && strcmp(s->predictions, "-") == 0)
-		return err_set(e, EX_USAGE, "--predictions needs a file; stdout holds the points");
+		return err_set(e, EX_USAGE,
+			       "--predictions needs a file; stdout holds the points");
 	return EX_OK;
 }
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .cli = CLI_INIT("adapeft-evaluate"), .source = { .batch = 32 } };
+	struct settings s = { .cli = CLI_INIT("adapeft-evaluate"),
+			      .source = { .batch = 32 } };
 	const struct opt opts[] = {
 		{ .type = OPT_GROUP, .help = "What to judge on, and how" },
 		SOURCE_DATA(s.source),

@@ -70,7 +70,8 @@ void points_note_descents(const struct points *ps, const struct cli *cli)
 		double error = q == NULL ? 0 : judge_error(ps->metric, q->score, q->n);
 
 		if (q != NULL && q->score - p->score > error)
-			cli_note(cli, "non-monotonic frontier: %s (%s %.4f) does worse than the "
+			cli_note(cli,
+				 "non-monotonic frontier: %s (%s %.4f) does worse than the "
 				 "smaller %s (%.4f) by more than the standard error %.4f",
 				 p->run, ps->metric, p->score, q->run, q->score, error);
 	}
@@ -88,8 +89,8 @@ static int by_trained(const void *va, const void *vb)
 	return (a > b) - (a < b);
 }
 
-static int put_point(struct stream_writer *w, const struct points *ps, const struct point *p,
-		     struct err *e)
+static int put_point(struct stream_writer *w, const struct points *ps,
+		     const struct point *p, struct err *e)
 {
 	stream_put_text(w, p->run);
 	stream_put_text(w, p->budget);
@@ -125,12 +126,13 @@ static int put_points(struct stream_writer *w, const struct points *ps, bool fro
 	return rc;
 }
 
-int points_write(const struct points *ps, const struct cli *cli, bool frontier, struct err *e)
+int points_write(const struct points *ps, const struct cli *cli, bool frontier,
+		 struct err *e)
 {
 	static const char *const keep[] = { "model", "task", NULL };
-	static const char *const columns[] = { "run",	"budget",      "trained",
-					       "percent", "metric",    "score",
-					       "loss",	"n",	       "on_frontier",
+	static const char *const columns[] = { "run",          "budget", "trained",
+					       "percent",      "metric", "score",
+					       "loss",         "n",      "on_frontier",
 					       "dominated_by", "model" };
 	struct meta_list head = { 0 };
 	struct stream_writer *w = NULL;

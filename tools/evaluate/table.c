@@ -14,7 +14,8 @@ static void put_float(FILE *out, float x)
 	fputs(s, out);
 }
 
-/* A label's text; tabs and line ends, which a quoted field may hold, as a stream has them. */
+/* A label's text; tabs and line ends, which a quoted field may hold, as a stream has them.
+ */
 static void put_text(FILE *out, const char *s)
 {
 	for (; *s != '\0'; s++) {

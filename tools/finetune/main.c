@@ -13,9 +13,9 @@
 #include "tensor/blas.h"
 #include "train/saved.h"
 
-static const char *const columns[] = { "run",  "budget", "trained", "percent",
-				       "model", "steps", "loss",    "seconds",
-				       "tokens", "lr",   "batch",   "seed" };
+static const char *const columns[] = { "run",    "budget", "trained", "percent",
+				       "model",  "steps",  "loss",    "seconds",
+				       "tokens", "lr",     "batch",   "seed" };
 
 /* What the runs of a command share. */
 struct work {
@@ -86,9 +86,12 @@ static void note_frozen_head(const struct work *w, const struct planned *r,
 			first = i;
 	}
 	if (frozen > 0)
-		cli_note(&w->s->cli, "run %s: %zu tensors of the new head, %s first, stay as "
-			 "they were drawn from the seed; adapeft-select --require takes them "
-			 "in", r->name, frozen, m->params[first].name);
+		cli_note(
+		    &w->s->cli,
+		    "run %s: %zu tensors of the new head, %s first, stay as "
+		    "they were drawn from the seed; adapeft-select --require takes them "
+		    "in",
+		    r->name, frozen, m->params[first].name);
 }
 
 static int train(const struct work *w, const struct planned *r, struct model *m,
@@ -119,8 +122,10 @@ static int one_run(const struct work *w, const struct planned *r, struct err *e)
 	int rc;
 
 	if (r->n_wanted == 0) {
-		cli_note(&w->s->cli, "run %s: the mask has no groups, so there is nothing to "
-			 "train and no model", r->name);
+		cli_note(&w->s->cli,
+			 "run %s: the mask has no groups, so there is nothing to "
+			 "train and no model",
+			 r->name);
 		return EX_OK;
 	}
 	if ((rc = model_open(&m, w->source.model.dir, &head, e)) != EX_OK)
@@ -179,8 +184,10 @@ static void warn_of_other_model(const struct work *w, const struct mask_set *mas
 	char *b = meta_word(meta_get(&w->head, "model"), "sha256");
 
 	if (a != NULL && b != NULL && strcmp(a, b) != 0)
-		cli_warn(&w->s->cli, "%s: these are not the weights that the masks were made "
-			 "for (sha256 %.12s, not %.12s)", w->source.model.dir, b, a);
+		cli_warn(&w->s->cli,
+			 "%s: these are not the weights that the masks were made "
+			 "for (sha256 %.12s, not %.12s)",
+			 w->source.model.dir, b, a);
 	free(a);
 	free(b);
 }
@@ -203,7 +210,8 @@ static int run_plan(const struct settings *s, struct plan *p, const struct mask_
 	if (rc != EX_OK)
 		return rc;
 	if ((rc = settings_recipe(s, w.source.data.n, &w.recipe, e)) == EX_OK &&
-	    (rc = plan_resolve(p, &w.source.model, &masks->head, &s->patterns, e)) == EX_OK &&
+	    (rc = plan_resolve(p, &w.source.model, &masks->head, &s->patterns, e)) ==
+		EX_OK &&
 	    (rc = plan_check(p, e)) == EX_OK && (rc = describe(&w, masks, e)) == EX_OK)
 		rc = all_runs(&w, p, e);
 	meta_free(&w.head);
@@ -223,8 +231,10 @@ static int read_masks(const struct settings *s, struct mask_set *masks, struct e
 	if (masks->note != NULL)
 		cli_note(&s->cli, "%s", masks->note);
 	if (masks->n == 0)
-		return err_set(e, EX_DATAERR, "%s: no budget in this mask stream, so there is "
-			       "nothing to train", path == NULL ? "stdin" : path);
+		return err_set(e, EX_DATAERR,
+			       "%s: no budget in this mask stream, so there is "
+			       "nothing to train",
+			       path == NULL ? "stdin" : path);
 	return EX_OK;
 }
 
@@ -236,7 +246,8 @@ static int work(const struct settings *s, struct err *e)
 
 	blas_threads((int)s->cli.threads);
 	if ((rc = read_masks(s, &masks, e)) == EX_OK &&
-	    (rc = plan_make(&plan, &masks, &s->presets, s->patterns.n > 0, s->out, e)) == EX_OK)
+	    (rc = plan_make(&plan, &masks, &s->presets, s->patterns.n > 0, s->out, e)) ==
+		EX_OK)
 		rc = run_plan(s, &plan, &masks, e);
 	plan_free(&plan);
 	masks_free(&masks);

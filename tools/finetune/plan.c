@@ -40,7 +40,8 @@ static int add_run(struct plan *p, const char *label, struct planned run, struct
 		if (strcmp(p->run[i].name, run.name) == 0)
 			return err_set(e, EX_DATAERR,
 				       "two of the runs would be called %s; train them by "
-				       "separate commands", run.name);
+				       "separate commands",
+				       run.name);
 	}
 	return EX_OK;
 }
@@ -72,7 +73,8 @@ int plan_make(struct plan *p, const struct mask_set *masks, const struct strlist
 		rc = add_run(p, m->budget, (struct planned){ .mask = m }, e);
 	}
 	for (size_t i = 0; i < presets->n && rc == EX_OK; i++)
-		rc = add_run(p, presets->s[i], (struct planned){ .preset = presets->s[i] }, e);
+		rc = add_run(p, presets->s[i], (struct planned){ .preset = presets->s[i] },
+			     e);
 	if (patterns && rc == EX_OK)
 		rc = add_run(p, "train", (struct planned){ 0 }, e);
 	if (rc == EX_OK)

@@ -12,8 +12,8 @@ double run_lr(uint64_t trained, uint64_t total)
 
 /* Loss over time: what the bar shows, and what a run reports. */
 struct curve {
-	double smooth;   /* exponential mean */
-	double sum;      /* over the last tenth */
+	double smooth; /* exponential mean */
+	double sum;    /* over the last tenth */
 	uint64_t counted;
 };
 

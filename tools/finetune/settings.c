@@ -12,7 +12,8 @@
 static int check(const struct settings *s, int operands, struct err *e)
 {
 	if (operands > 0)
-		return err_set(e, EX_USAGE, "there are no operands; a mask stream comes from "
+		return err_set(e, EX_USAGE,
+			       "there are no operands; a mask stream comes from "
 			       "stdin or --mask FILE");
 	if (s->source.data == NULL)
 		return err_set(e, EX_USAGE, "-d FILE says what to train on");
@@ -21,7 +22,8 @@ static int check(const struct settings *s, int operands, struct err *e)
 	if (s->epochs > 0 && s->steps > 0)
 		return err_set(e, EX_USAGE, "--epochs and --steps contradict each other");
 	if (s->warmup >= 1 && s->warmup != floor(s->warmup))
-		return err_set(e, EX_USAGE, "--warmup is a fraction below 1 or a whole number "
+		return err_set(e, EX_USAGE,
+			       "--warmup is a fraction below 1 or a whole number "
 			       "of steps");
 	return EX_OK;
 }
@@ -48,8 +50,8 @@ void settings_read(struct settings *s, int argc, char **argv)
 		SOURCE_BATCH(s->source),
 		{ OPT_REAL, 0, "lr", "X", &s->lr, NULL, 0, 1e3,
 		  "largest learning rate (5e-5 sqrt(all/trained), at most 2e-3)" },
-		{ OPT_TEXT, 0, "schedule", "NAME", &s->schedule, "linear|cosine|constant", 0,
-		  0, "of the learning rate after the warm-up (linear)" },
+		{ OPT_TEXT, 0, "schedule", "NAME", &s->schedule, "linear|cosine|constant",
+		  0, 0, "of the learning rate after the warm-up (linear)" },
 		{ OPT_REAL, 0, "warmup", "X", &s->warmup, NULL, 0, 1e12,
 		  "steps of warm-up, or a fraction of them (0.06)" },
 		{ OPT_REAL, 0, "weight-decay", "X", &s->weight_decay, NULL, 0, 1e3,
@@ -113,8 +115,9 @@ int settings_recipe(const struct settings *s, size_t n, struct recipe *r, struct
 	};
 	if (!schedule_named(s->schedule, &r->schedule))
 		return err_set(e, EX_USAGE, "no schedule '%s'", s->schedule);
-	r->warmup = s->warmup < 1 ? (uint64_t)ceil(s->warmup * (double)r->steps)
-				  : (uint64_t)s->warmup;
+	/* The addend keeps 0.29 of 100 steps from being 28. */
+	r->warmup =
+	    (uint64_t)(s->warmup < 1 ? s->warmup * (double)r->steps + 1e-9 : s->warmup);
 	return EX_OK;
 }
 

@@ -66,16 +66,16 @@ static void groups_have_the_names_of_the_stream_format(void **state)
 		uint64_t params;
 	} cases[] = {
 		{ BY_TENSOR, QUERY, QUERY, "attn", "1", 256 },
-		{ BY_MODULE, QUERY, "bert.encoder.layer.1.attention.self.query", "mixed", "1",
-		  272 },
+		{ BY_MODULE, QUERY, "bert.encoder.layer.1.attention.self.query", "mixed",
+		  "1", 272 },
 		{ BY_LAYER, QUERY, "encoder.layer.1", "mixed", "1", 2224 },
-		{ BY_LAYER, "bert.embeddings.LayerNorm.bias", "embeddings", "mixed", "embed",
-		  1568 },
+		{ BY_LAYER, "bert.embeddings.LayerNorm.bias", "embeddings", "mixed",
+		  "embed", 1568 },
 		{ BY_LAYER, "classifier.weight", "head", "head", "head", 306 },
 		{ BY_TYPE, "bert.embeddings.LayerNorm.bias", "norm", "norm", "mixed", 160 },
 		{ BY_LAYER_TYPE, QUERY, "encoder.layer.1/attn", "attn", "1", 1024 },
-		{ BY_LAYER_TYPE, "bert.embeddings.LayerNorm.bias", "embeddings/norm", "norm",
-		  "embed", 32 },
+		{ BY_LAYER_TYPE, "bert.embeddings.LayerNorm.bias", "embeddings/norm",
+		  "norm", "embed", 32 },
 		{ BY_LAYER_TYPE, "classifier.bias", "head/head", "head", "head", 306 },
 	};
 	struct model m;
@@ -137,7 +137,7 @@ static void write_rules(const char *path, const char *text)
 static int by_rules(struct partition *p, const struct model *m, const char *text,
 		    struct err *e)
 {
-	char path[] = "groups.XXXXXX";
+	char path[] = P_tmpdir "/adapeft-groups-XXXXXX";
 	struct meta_list rules;
 	int fd = mkstemp(path), rc;
 
@@ -180,7 +180,8 @@ static void the_first_rule_that_matches_wins(void **state)
 static void patterns_count_with_and_without_the_prefix(void **state)
 {
 	static const char *const checkpoints[] = { "tiny-bert", "tiny-bert-bare" };
-	const char *text = "bert.encoder.layer.0.*\tlower\nencoder.layer.1.*\tupper\n*\trest\n";
+	const char *text =
+	    "bert.encoder.layer.0.*\tlower\nencoder.layer.1.*\tupper\n*\trest\n";
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -212,7 +213,8 @@ static void bad_rules_are_told(void **state)
 		{ "# nothing\n", EX_DATAERR, "no rules" },
 		{ "*.bias\tb\n", EX_DATAERR, "no rule of the groups file matches" },
 		{ "*.clasifier.weight\tb\n*\tr\n", EX_USAGE, "matches no tensor" },
-		{ "clasifier.weight\tb\n*\tr\n", EX_USAGE, "did you mean classifier.weight" },
+		{ "clasifier.weight\tb\n*\tr\n", EX_USAGE,
+		  "did you mean classifier.weight" },
 	};
 	struct model m;
 
@@ -277,9 +279,9 @@ static void a_head_that_says_nothing_means_tensors(void **state)
 
 static void malformed_heads_are_refused(void **state)
 {
-	static const char *const lines[][2] = {
-		{ "groups", "columns" }, { "group", "no tab" }, { "group", "a\tb\tc" }
-	};
+	static const char *const lines[][2] = { { "groups", "columns" },
+						{ "group", "no tab" },
+						{ "group", "a\tb\tc" } };
 	struct model m;
 
 	(void)state;
@@ -363,7 +365,7 @@ static void presets_mark_what_they_name(void **state)
 		const char *name;
 		size_t n;
 	} presets[] = {
-		{ "full", 41 },   /* 5 of embeddings, 16 a layer, 4 of the head */
+		{ "full", 41 }, /* 5 of embeddings, 16 a layer, 4 of the head */
 		{ "head", 4 },
 		{ "bitfit", 21 }, /* 8 biases a layer, the embeddings' norm's, the head */
 		{ "norm", 14 },   /* 5 norms of two tensors, the head */

@@ -22,7 +22,7 @@ struct row {
 static int round_trip(struct mask_set *s, const struct row *rows, size_t n, bool cut,
 		      struct err *e)
 {
-	char path[] = "mask.XXXXXX";
+	char path[] = P_tmpdir "/adapeft-mask-XXXXXX";
 	struct meta_list head = { 0 };
 	struct stream_writer *w;
 	int fd = mkstemp(path), rc;
@@ -31,7 +31,8 @@ static int round_trip(struct mask_set *s, const struct row *rows, size_t n, bool
 	assert_true(fd >= 0);
 	f = fdopen(fd, "w");
 	assert_int_equal(meta_add(&head, "model", "tiny\tparams=10", e), EX_OK);
-	assert_int_equal(stream_create(&w, f, STREAM_TEXT, "mask", &head, columns, 3, e), EX_OK);
+	assert_int_equal(stream_create(&w, f, STREAM_TEXT, "mask", &head, columns, 3, e),
+			 EX_OK);
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].group == NULL) {
 			stream_put_meta(w, "budget", rows[i].budget, e);
@@ -58,7 +59,7 @@ static int round_trip(struct mask_set *s, const struct row *rows, size_t n, bool
 static void rows_become_a_mask_for_each_budget(void **state)
 {
 	static const struct row rows[] = {
-		{ "1%\tparams=7", NULL, 0 }, { "1%", "a", 5 },	{ "1%", "b", 2 },
+		{ "1%\tparams=7", NULL, 0 }, { "1%", "a", 5 },   { "1%", "b", 2 },
 		{ "2%\tparams=9", NULL, 0 }, { "2%", "a b", 9 },
 	};
 	struct mask_set s;
@@ -111,9 +112,9 @@ static void a_stream_that_was_cut_short_is_refused(void **state)
 static void impossible_rows_are_refused(void **state)
 {
 	static const struct row bad[] = { { "", "a", 5 }, { "1%", "a", -1 } };
-	static const struct row many[] = {
-		{ "1%", "a", INT64_MAX }, { "1%", "b", INT64_MAX }, { "1%", "c", 2 }
-	};
+	static const struct row many[] = { { "1%", "a", INT64_MAX },
+					   { "1%", "b", INT64_MAX },
+					   { "1%", "c", 2 } };
 	struct mask_set s;
 	struct err e;
 

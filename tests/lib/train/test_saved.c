@@ -17,7 +17,7 @@
 /* An empty directory, made for one test. */
 static char *scratch(void)
 {
-	char *dir = strdup("saved.XXXXXX");
+	char *dir = strdup(P_tmpdir "/adapeft-saved-XXXXXX");
 
 	assert_non_null(mkdtemp(dir));
 	return dir;
@@ -25,9 +25,8 @@ static char *scratch(void)
 
 static void remove_files(const char *dir)
 {
-	static const char *const files[] = { SAVED_NOTE,  "config.json",
-					     "model.safetensors", "tokenizer_config.json",
-					     "vocab.txt" };
+	static const char *const files[] = { SAVED_NOTE, "config.json", "model.safetensors",
+					     "tokenizer_config.json", "vocab.txt" };
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		char *path = file_join(dir, files[i]);

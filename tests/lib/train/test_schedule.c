@@ -13,19 +13,21 @@ static void close_to(double a, double b)
 	assert_true(fabs(a - b) <= 1e-15);
 }
 
-/* get_linear_schedule_with_warmup and get_cosine_schedule_with_warmup of transformers with 2
- * of 6 steps of warm-up. */
+/* get_linear_schedule_with_warmup and get_cosine_schedule_with_warmup of transformers with
+ * 2 of 6 steps of warm-up. */
 static void factors_are_those_of_transformers(void **state)
 {
 	static const double linear[] = { 0, 0.5, 1, 0.75, 0.5, 0.25 };
-	static const double cosine[] = { 0, 0.5, 1, 0.8535533905932737, 0.5,
-					 0.14644660940672627 };
+	static const double cosine[] = { 0,   0.5,
+					 1,   0.8535533905932737,
+					 0.5, 0.14644660940672627 };
 
 	(void)state;
 	for (uint64_t t = 0; t < 6; t++) {
 		close_to(schedule_factor(SCHEDULE_LINEAR, t, 2, 6), linear[t]);
 		close_to(schedule_factor(SCHEDULE_COSINE, t, 2, 6), cosine[t]);
-		close_to(schedule_factor(SCHEDULE_CONSTANT, t, 2, 6), t < 2 ? linear[t] : 1);
+		close_to(schedule_factor(SCHEDULE_CONSTANT, t, 2, 6),
+			 t < 2 ? linear[t] : 1);
 	}
 }
 

@@ -86,8 +86,8 @@ static void near(const char *what, double got, double want, double tolerance)
 		fail_msg("%s: %.9g, expected %.9g", what, got, want);
 }
 
-/* Runs `kind` beside its rows of training.tsv. The reference computes in double precision; ours
- * are floats, and AdamW divides small gradients by their own size, which multiplies
+/* Runs `kind` beside its rows of training.tsv. The reference computes in double precision;
+ * ours are floats, and AdamW divides small gradients by their own size, which multiplies
  * rounding errors from step to step. */
 static void compare_run(const char *kind, enum direction direction, double lr)
 {
@@ -112,7 +112,8 @@ static void compare_run(const char *kind, enum direction direction, double lr)
 		if (strcmp(field[0], kind) != 0)
 			continue;
 		if (n == 4) {
-			double factor = schedule_factor(SCHEDULE_LINEAR, t.step, WARMUP, STEPS);
+			double factor =
+			    schedule_factor(SCHEDULE_LINEAR, t.step, WARMUP, STEPS);
 			double loss = step(&t, &b, lr * factor);
 
 			near("loss", loss, strtod(field[2], NULL), 2e-6);

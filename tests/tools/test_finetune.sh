@@ -1,0 +1,177 @@
+# adapeft-finetune: training what masks, presets and patterns name.
+. "$TESTS/tools/lib.sh"
+cp -R "$FIX/tiny-bert" "$FIX/tiny-bert-bare" .
+cp "$FIX/sentiment-train.tsv" train.tsv
+rm -f tiny-bert/*.tsv
+
+# tune ARGUMENT...: the command that all cases begin with
+tune() {
+    adapeft-finetune -m tiny-bert -d train.tsv --task sst2 -j 1 "$@"
+}
+# Lines "budget group params", or "##budget label", on stdin become a mask stream; lines for
+# its head are the argument.
+mask() {
+    {
+        printf '##adapeft 1 mask\n##model\ttiny-bert\tparams=6322\n'
+        printf '##task\tsst2\n%s#budget\tgroup\tparams\n' "$1"
+        tr ' ' '\t'
+        printf '##end rows=0 crc32=00000000\n'
+    } >mask.edited
+    adapeft-view -q --seal mask.edited
+}
+# Names of the tensors that differ between two safetensors files of one layout.
+changed() {
+    _n=$(od -An -tu8 -N8 "$1" | tr -d ' ')
+    tail -c +9 "$1" | head -c "$_n" | tr '}' '\n' |
+        sed -n 's/.*"\([^"]*\)":{.*data_offsets":\[\([0-9]*\),\([0-9]*\)].*/\2 \3 \1/p' >layout
+    cmp -l "$1" "$2" | awk -v base=$((_n + 8)) '
+        NR == FNR { from[FNR] = base + $1; to[FNR] = base + $2; name[FNR] = $3; n = FNR
+            next }
+        { for (i = 1; i <= n; i++) if ($1 > from[i] && $1 <= to[i]) hit[name[i]] = 1 }
+        END { for (i in hit) print i }' layout - | sort | tr '\n' ' '
+}
+# column NAME: the cells of a column of `out`
+column() {
+    awk -F'\t' -v name="$1" '/^#[^#]/ { sub(/^#/, ""); for (i = 1; i <= NF; i++)
+        if ($i == name) at = i; next } !/^#/ { print $at }' out
+}
+less() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'; }
+
+# ---- training ----
+t 'trains' code 0 tune -o start --preset full --steps 1 --batch 60 --lr 0
+start=$(column loss)
+t 'says nothing' test ! -s err
+t 'at rate zero to the same weights' cmp start/model.safetensors tiny-bert/model.safetensors
+t 'trains at some rate' code 0 tune -o end --preset full --steps 120 --batch 60 --lr 0.01 \
+    --dropout no
+t 'to a lower loss' less "$(column loss)" 0.1
+t 'than at first' less 0.6 "$start"
+t 'what one run trained can train on' code 0 tune -m end -o more --preset head --steps 1 \
+    --batch 60 --lr 0 --dropout no
+t 'from where it was' less "$(column loss)" 0.1
+t 'a whole run' code 0 tune -o run --preset bitfit --epochs 2
+# The last digits of a loss depend on the processor.
+awk -F'\t' -v OFS='\t' '/^##end/ { next } !/^#/ { $7 = sprintf("%.4f", $7) } 1' out >rounded
+t 'is as it always was' golden finetune_bitfit.run rounded
+cp out first.run
+mv run once
+t 'again' code 0 tune -o run --preset bitfit --epochs 2
+t 'gives the same rows' cmp first.run out
+t 'and the same files' diff -r once run
+t 'another seed' code 0 tune -o seed --preset bitfit --epochs 2 -s 7
+t 'gives others' sh -c '! cmp -s once/model.safetensors seed/model.safetensors'
+t 'a directory has all that transformers reads' test "$(ls once | tr '\n' ' ')" = \
+    'adapeft.json config.json model.safetensors tokenizer_config.json vocab.txt '
+
+# ---- masks ----
+mask <<'END' >one.mask
+1% bert.encoder.layer.1.output.LayerNorm.weight 16
+1% classifier.bias 2
+END
+t 'a mask from stdin' sh -c 'adapeft-finetune -d train.tsv -j 1 -o m1 --steps 2 <one.mask >out 2>err'
+t 'needs no model and no task said' test "$(column trained)" = 18
+t 'trains exactly its tensors' test "$(changed start/model.safetensors m1/model.safetensors)" = \
+    'bert.encoder.layer.1.output.LayerNorm.weight classifier.bias '
+t 'has its label' test "$(column budget) $(column run) $(column model)" = '1% 1pct m1'
+t 'and its lineage' test "$(grep -c '^##pg' out)" -ge 1
+t 'from a file' code 0 tune -o m2 --steps 2 --mask one.mask
+t 'as well' diff -r m1/model.safetensors m2/model.safetensors
+mask '##groups	layer-type
+' <<'END' >many.mask
+##budget 3 params=0
+##budget 0.1% params=306
+0.1% head/head 306
+##budget 12k params=1024
+12k encoder.layer.0/attn 1024
+END
+t 'a run a budget' code 0 tune -o several --steps 1 --mask many.mask --preset norm
+t 'in a directory each' test "$(column model | tr '\n' ' ')" = \
+    'several/0.1pct several/12k several/norm '
+t 'as groups divide the model' test "$(column trained | tr '\n' ' ')" = '306 1024 466 '
+t 'a mask without groups has a note' grep -q 'run 3: the mask has no groups' err
+t 'and no model' test ! -e several/3
+t 'runs do not depend on each other' code 0 tune -o alone --steps 1 --preset norm
+t 'at all' cmp alone/model.safetensors several/norm/model.safetensors
+t 'presets ride along' sh -c 'adapeft-finetune -d train.tsv -j 1 -o along --steps 1 \
+    --preset head <one.mask >out 2>err'
+t 'beside a mask on stdin' test "$(column run | tr '\n' ' ')" = '1pct head '
+t 'through a pipe too' sh -c 'cat one.mask | adapeft-finetune -d train.tsv -j 1 -o along \
+    --steps 1 --preset head >out 2>err'
+t 'likewise' test "$(column run | tr '\n' ' ')" = '1pct head '
+t 'nothing on stdin' sh -c ': | adapeft-finetune -m tiny-bert -d train.tsv --task sst2 -j 1 \
+    -o none --steps 1 --preset head >out 2>err'
+t 'is no mask' test "$(column run)" = head
+t 'nor is an empty file' sh -c ': >empty; adapeft-finetune -m tiny-bert -d train.tsv \
+    --task sst2 -j 1 -o none --steps 1 --preset head <empty'
+t 'patterns' code 0 tune -o pattern --steps 2 --train '*.layer.0.*query*' --train classifier.bias
+t 'train what they match' test "$(changed start/model.safetensors pattern/model.safetensors)" = \
+    'bert.encoder.layer.0.attention.self.query.bias bert.encoder.layer.0.attention.self.query.weight classifier.bias '
+t 'binary' code 0 tune -o run --preset bitfit --epochs 2 --format binary
+adapeft-view out >text.run
+t 'holds the same rows' sh -c 'grep -v "^#" text.run >a; grep -v "^#" first.run >b; cmp a b'
+
+# ---- a new head ----
+t 'an encoder alone' code 0 adapeft-finetune -m tiny-bert-bare -d train.tsv --task sst2 -j 1 \
+    -o bare --steps 1 --train '*.layer.0.*'
+t 'gets a new classifier' grep -q 'no classifier for 2 labels' err
+t 'and a note when that is frozen' grep -q 'run train: 4 tensors of the new head' err
+t 'with presets it trains' code 0 adapeft-finetune -m tiny-bert-bare -d train.tsv --task sst2 \
+    -j 1 -o bare --steps 1 --preset bitfit
+t 'and there is no such note' sh -c '! grep -q frozen err && ! grep -q "stay as" err'
+
+# ---- what is wrong ----
+t 'no data' code 64 adapeft-finetune -m tiny-bert -o no --preset head
+t 'is told' says '-d FILE'
+t 'no directory' code 64 tune --preset head
+t 'is told' says '-o DIR'
+t 'an operand' code 64 tune -o no --preset head one.mask
+t 'is told' says '--mask FILE'
+t 'epochs and steps' code 64 tune -o no --preset head --epochs 1 --steps 1
+t 'are told' says 'contradict'
+t 'half a step of warm-up' code 64 tune -o no --preset head --warmup 1.5
+t 'is told' says '--warmup'
+t 'an unknown preset' code 64 tune -o no --preset lora
+t 'is told' says "no preset 'lora'"
+t 'a pattern for nothing' code 64 tune -o no --train clasifier.bias
+t 'lists near misses' says 'did you mean classifier.bias'
+t 'the same run twice' code 65 tune -o no --preset head,head
+t 'is told' says 'would be called head'
+t 'a model that is not there' code 66 adapeft-finetune -m nowhere -d train.tsv --task sst2 \
+    -o no --preset head
+t 'no model' code 64 adapeft-finetune -d train.tsv --task sst2 -o no --preset head
+t 'is told' says '-m DIR'
+echo '1% clasifier.bias 2' | mask >unknown.mask
+t 'a group that the model has not' code 65 tune -o no --mask unknown.mask
+t 'lists near misses' says "no group 'clasifier.bias' (by tensor); did you mean classifier.bias"
+grep -v '^##end' one.mask >short.mask
+t 'a mask that was cut short' code 65 tune -o no --mask short.mask
+t 'no mask at all' code 65 tune -o no
+mask </dev/null >nothing.mask
+t 'a mask of no budget' code 65 tune -o no --mask nothing.mask
+t 'is told' says 'no budget in this mask stream'
+t 'a missing mask' code 66 tune -o no --mask nowhere.mask
+grep -v classifier.bias one.mask >filtered.mask
+t 'a mask that was filtered' code 0 tune -o filtered --steps 1 --mask filtered.mask
+t 'has a note' test -s err
+t 'and is refused when strict' code 65 tune -o no --mask filtered.mask --strict
+sed 's/params=6322/params=6322	sha256=00/' one.mask | grep -v '^##end' >unlike
+printf '##end rows=2 crc32=00000000\n' >>unlike
+adapeft-view -q --seal unlike >other.mask
+t "another model's mask" code 0 tune -o other --steps 1 --mask other.mask
+t 'has a warning' says 'these are not the weights that the masks were made for'
+t 'a rate that is too high' code 65 tune -o no --preset full,head --steps 40 --lr 1000 \
+    --weight-decay 1000
+t 'names run and step' grep -q 'run full: step [0-9]*: the .* is not finite' err
+t 'and leaves an unfinished stream' sh -c '! grep -q "^##end" out'
+t 'an unfinished model' test ! -e no/full
+rmdir no
+mkdir precious
+echo dear >precious/thesis.tex
+t 'a directory of someone else' code 73 tune -o precious --preset head --steps 1
+t 'is left as it was' test "$(cat precious/*)" = dear
+t 'before anything is trained' test ! -s out
+t 'a parent that is a file' code 73 tune -o train.tsv/x --preset head --steps 1
+t 'a full device' sh -c 'adapeft-finetune -m tiny-bert -d train.tsv --task sst2 -j 1 -o full \
+    --preset head --steps 1 >/dev/full 2>err </dev/null; [ $? -eq 74 ]'
+t 'none of these left anything' test ! -e no
+finish
