@@ -46,8 +46,10 @@ struct cli {
 	{ OPT_FLAG, 0, "strict", NULL, &(c).strict, NULL, 0, 0,                            \
 	  "refuse a stream that was edited or filtered" }
 #define CLI_WORK(c)                                                                     \
-	{ OPT_COUNT, 'j', "threads", "N", &(c).threads, NULL, 1, 1024, "threads (all cores)" },\
-	{ OPT_COUNT, 's', "seed", "N", &(c).seed, NULL, 0, 9e18, "seed of all that is random (0)" },\
+	{ OPT_COUNT, 'j', "threads", "N", &(c).threads, NULL, 1, 1024,                     \
+	  "threads (all cores)" },                                                         \
+	{ OPT_COUNT, 's', "seed", "N", &(c).seed, NULL, 0, 9e18,                           \
+	  "seed of all that is random (0)" },                                              \
 	{ OPT_FLAG, 0, "progress", NULL, &(c).progress, NULL, 0, 0,                        \
 	  "a line on progress every so often" }
 

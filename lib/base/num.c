@@ -108,8 +108,8 @@ size_t num_print(char out[NUM_MAX], double x)
 	q = (int)(bits >> 52 & 0x7ff);
 	if (q > 0)
 		c |= (uint64_t)1 << 52;
-	digits = shortest(c, (q > 0 ? q : 1) - 1075, c == (uint64_t)1 << 52 && q > 1,
-			  &exponent);
+	digits =
+	    shortest(c, (q > 0 ? q : 1) - 1075, c == (uint64_t)1 << 52 && q > 1, &exponent);
 	for (; digits % 10 == 0; digits /= 10)
 		exponent++;
 	for (; digits > 0; digits /= 10)
@@ -163,9 +163,18 @@ bool num_count(const char *s, uint64_t *out)
 	if (!plain(s, &x, &rest))
 		return false;
 	switch (*rest) {
-	case 'k': x *= 1e3L; rest++; break;
-	case 'M': x *= 1e6L; rest++; break;
-	case 'G': x *= 1e9L; rest++; break;
+	case 'k':
+		x *= 1e3L;
+		rest++;
+		break;
+	case 'M':
+		x *= 1e6L;
+		rest++;
+		break;
+	case 'G':
+		x *= 1e9L;
+		rest++;
+		break;
 	default: break;
 	}
 	if (*rest != '\0' || x >= 0x1p63L)

@@ -11,6 +11,7 @@
 #define NUM_POW10_MIN (-292)
 #define NUM_POW10_MAX 324
 
+/* clang-format off */
 static const uint64_t num_pow10[NUM_POW10_MAX - NUM_POW10_MIN + 1][2] = {
 	{0x7fbbd8fe5f5e6e27,0x497a3a2704eec3df}, {0x4fd5679efb9b04d8,0x5dec645863153a6c},
 	{0x63cac186ba81c60e,0x75677d6e7bda8906}, {0x7cbd71e869223792,0x52c15cca1ad12b48},
@@ -322,5 +323,6 @@ static const uint64_t num_pow10[NUM_POW10_MAX - NUM_POW10_MIN + 1][2] = {
 	{0x652f44d8c5b011b4,0x0e16ec672c52f7f2}, {0x7e7b160ef71c1621,0x119ca780f767b5ee},
 	{0x4f0cedc95a718dd4,0x5b01e8b09aa0d1b5},
 };
+/* clang-format on */
 
 #endif

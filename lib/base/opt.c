@@ -50,7 +50,8 @@ static bool is_choice(const char *choices, const char *value)
 	}
 }
 
-static int set_text(const struct opt *o, const char *shown, const char *value, struct err *e)
+static int set_text(const struct opt *o, const char *shown, const char *value,
+		    struct err *e)
 {
 	if (o->choices != NULL && !is_choice(o->choices, value))
 		return err_set(e, EX_USAGE, "%s: '%s' is none of %s", shown, value,
@@ -59,17 +60,16 @@ static int set_text(const struct opt *o, const char *shown, const char *value, s
 	return EX_OK;
 }
 
-static int set_value(const struct opt *o, const char *shown, const char *value, struct err *e)
+static int set_value(const struct opt *o, const char *shown, const char *value,
+		     struct err *e)
 {
 	int64_t i;
 	uint64_t u;
 	double x;
 
 	switch (o->type) {
-	case OPT_TEXT:
-		return set_text(o, shown, value, e);
-	case OPT_LIST:
-		return strlist_split(o->to, value, ',', e);
+	case OPT_TEXT: return set_text(o, shown, value, e);
+	case OPT_LIST: return strlist_split(o->to, value, ',', e);
 	case OPT_INT:
 		if (!num_int(value, &i) || !in_bounds(o, (double)i))
 			return bad_number(o, shown, value, "a whole number", e);
@@ -87,10 +87,10 @@ static int set_value(const struct opt *o, const char *shown, const char *value, 
 		return EX_OK;
 	case OPT_FLAG:
 	case OPT_GROUP:
-	case OPT_END:
-		break;
+	case OPT_END: break;
 	}
-	return err_set(e, EX_SOFTWARE, "%s: an option of a type that takes no value", shown);
+	return err_set(e, EX_SOFTWARE, "%s: an option of a type that takes no value",
+		       shown);
 }
 
 /* ---- finding options ---- */
@@ -131,8 +131,9 @@ static int unknown(const struct program *p, const char *name, size_t len, struct
 		for (size_t i = 0; i < found.n; i++)
 			strbuf_printf(&near, "%s--%s", i == 0 ? "; did you mean " : ", ",
 				      found.s[i] + strspn(found.s[i], " "));
-		rc = err_set(e, EX_USAGE, "--%s: no such option%s%s", word,
-			     found.n > 0 ? near.s : " (see --help)", found.n > 0 ? "?" : "");
+		rc =
+		    err_set(e, EX_USAGE, "--%s: no such option%s%s", word,
+			    found.n > 0 ? near.s : " (see --help)", found.n > 0 ? "?" : "");
 	}
 	strbuf_free(&near);
 	strlist_free(&names);
@@ -174,7 +175,8 @@ static int parse_long(const struct program *p, struct scan *s, struct err *e)
 	if (o->type != OPT_FLAG)
 		return take_value(s, o, shown, value, e);
 	if (value != NULL)
-		return err_set(e, EX_USAGE, "%s: takes no value, but got '%s'", shown, value);
+		return err_set(e, EX_USAGE, "%s: takes no value, but got '%s'", shown,
+			       value);
 	*(bool *)o->to = true;
 	return EX_OK;
 }
@@ -187,10 +189,12 @@ static int parse_letters(const struct program *p, struct scan *s, struct err *e)
 		char shown[3] = { '-', *c, '\0' };
 
 		if (o == NULL && c > s->argv[s->at] + 1)
-			return err_set(e, EX_USAGE, "%s in '%s': no such option (see --help)",
-				       shown, s->argv[s->at]);
+			return err_set(e, EX_USAGE,
+				       "%s in '%s': no such option (see --help)", shown,
+				       s->argv[s->at]);
 		if (o == NULL)
-			return err_set(e, EX_USAGE, "%s: no such option (see --help)", shown);
+			return err_set(e, EX_USAGE, "%s: no such option (see --help)",
+				       shown);
 		if (o->type != OPT_FLAG)
 			return take_value(s, o, shown, c[1] == '\0' ? NULL : c + 1, e);
 		*(bool *)o->to = true;
@@ -310,8 +314,8 @@ void opt_help(const struct program *p, FILE *out)
 		if (n > width && n <= HELP_LEFT)
 			width = n;
 	}
-	fprintf(out, "usage: %s [OPTION ...]%s%s\n", p->name, *p->operands == '\0' ? "" : " ",
-		p->operands);
+	fprintf(out, "usage: %s [OPTION ...]%s%s\n", p->name,
+		*p->operands == '\0' ? "" : " ", p->operands);
 	wrapped(out, p->summary, 0);
 	for (const struct opt *o = p->opts; o->type != OPT_END; o++) {
 		if (o->type == OPT_GROUP) {

@@ -19,7 +19,8 @@ double progress_clock(void)
 /* "0:07", "12:34", "1:02:03" */
 static void print_time(char *out, size_t size, double seconds)
 {
-	unsigned long long s = seconds < 0 || seconds > 1e12 ? 0 : (unsigned long long)seconds;
+	unsigned long long s =
+	    seconds < 0 || seconds > 1e12 ? 0 : (unsigned long long)seconds;
 
 	if (s < 3600)
 		snprintf(out, size, "%llu:%02llu", s / 60, s % 60);
@@ -55,7 +56,8 @@ static size_t terminal_width(FILE *out)
 void progress_start(struct progress *p, FILE *out, enum progress_style style,
 		    const char *label, size_t total)
 {
-	*p = (struct progress){ .out = out, .style = style, .label = label, .total = total };
+	*p =
+	    (struct progress){ .out = out, .style = style, .label = label, .total = total };
 	p->started = progress_clock();
 	p->drawn = style == PROGRESS_PLAIN ? p->started : p->started - BAR_SECONDS;
 }

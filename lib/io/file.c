@@ -42,7 +42,8 @@ static bool temp_register(const char *path, int state)
 	for (int i = 0; i < TEMPS; i++) {
 		int expected = TEMP_FREE;
 
-		if (!atomic_compare_exchange_strong(&temps[i].state, &expected, TEMP_CLAIMED))
+		if (!atomic_compare_exchange_strong(&temps[i].state, &expected,
+						    TEMP_CLAIMED))
 			continue;
 		memcpy(temps[i].path, path, len + 1);
 		atomic_store(&temps[i].state, state);
@@ -227,7 +228,8 @@ static int open_regular(const char *path, int *fd, size_t *size, struct err *e)
 	if (!S_ISREG(st.st_mode)) {
 		close(*fd);
 		return err_set(e, EX_NOINPUT, "%s: %s; a file is needed", path,
-			       S_ISDIR(st.st_mode) ? "is a directory" : "is no regular file");
+			       S_ISDIR(st.st_mode) ? "is a directory"
+						   : "is no regular file");
 	}
 	*size = (size_t)st.st_size;
 	return EX_OK;
@@ -288,8 +290,9 @@ int file_read(const char *path, size_t limit, char **text, size_t *len, struct e
 	if (rc != EX_OK)
 		return rc;
 	if (size > limit)
-		rc = err_set(e, EX_DATAERR, "%s: %zu bytes, more than the %zu expected of it",
-			     path, size, limit);
+		rc = err_set(e, EX_DATAERR,
+			     "%s: %zu bytes, more than the %zu expected of it", path, size,
+			     limit);
 	else if ((*text = malloc(size + 1)) == NULL)
 		rc = err_nomem(e);
 	else
@@ -362,15 +365,16 @@ static int make_temporary(const char *path, int *fd, char **name, struct err *e)
 		if (*name == NULL)
 			rc = err_nomem(e);
 		else if (fd != NULL)
-			made = *fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+			made = *fd =
+			    open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		else
 			made = mkdir(*name, 0777);
 		if (rc == EX_OK && made < 0 && errno != EEXIST)
 			rc = err_errno(e, EX_CANTCREAT, "%s", path);
 	}
 	if (rc == EX_OK && !temp_register(*name, fd != NULL ? TEMP_FILE : TEMP_DIR)) {
-		rc = err_set(e, EX_CANTCREAT, "%s: name too long, or too many outputs at once",
-			     path);
+		rc = err_set(e, EX_CANTCREAT,
+			     "%s: name too long, or too many outputs at once", path);
 		if (fd != NULL)
 			close(*fd);
 		if (fd != NULL)
@@ -534,20 +538,20 @@ static int check_replaceable(const char *path, const char *marker, struct err *e
 			continue;
 		empty = false;
 		marked = marked || strcmp(entry->d_name, marker) == 0;
-		nested = nested || (fstatat(dirfd(d), entry->d_name, &st,
-					    AT_SYMLINK_NOFOLLOW) == 0 &&
-				    S_ISDIR(st.st_mode));
+		nested = nested ||
+			 (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			  S_ISDIR(st.st_mode));
 	}
 	closedir(d);
 	if (empty || (marked && !nested))
 		return EX_OK;
 	if (nested)
-		return err_set(e, EX_CANTCREAT,
-			       "%s: exists and holds directories; remove it or name another",
-			       path);
+		return err_set(
+		    e, EX_CANTCREAT,
+		    "%s: exists and holds directories; remove it or name another", path);
 	return err_set(e, EX_CANTCREAT,
-		       "%s: exists and holds no %s, so it is not replaced; name another", path,
-		       marker);
+		       "%s: exists and holds no %s, so it is not replaced; name another",
+		       path, marker);
 }
 
 int outdir_open(struct outdir *d, const char *path, const char *marker, struct err *e)

@@ -77,7 +77,8 @@ int stream_put_meta(struct stream_writer *w, const char *key, const char *value,
 /* Hands what was written to the next tool now (rows appear as they are made). */
 int stream_flush(struct stream_writer *w, struct err *e);
 
-/* Writes ##end, flushes, frees (also when it fails). stream_abort frees and leaves the stream unended. */
+/* Writes ##end, flushes, frees (also when it fails). stream_abort frees and leaves the
+ * stream unended. */
 int stream_finish(struct stream_writer *w, struct err *e);
 void stream_abort(struct stream_writer *w);
 
@@ -113,7 +114,7 @@ int stream_int(const struct stream_reader *r, size_t column, int64_t *x, struct 
 const struct meta_list *stream_between(const struct stream_reader *r);
 /* err_at for the current row. */
 int stream_error(const struct stream_reader *r, struct err *e, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* After the end: a one-line note when the stream was edited or filtered, else NULL. */
 const char *stream_note(const struct stream_reader *r);

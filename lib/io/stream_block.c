@@ -7,7 +7,7 @@
 #include "base/num.h"
 #include "io/stream_private.h"
 
-#define LEVEL     3  /* of deflate: half of level 6's time for a few percent of size */
+#define LEVEL      3 /* of deflate: half of level 6's time for a few percent of size */
 #define VARINT_MAX 10
 
 static void put_u32(unsigned char *to, size_t x)
@@ -261,7 +261,8 @@ static bool find_columns(struct cursor *c, size_t columns, size_t rows,
 		size = get_u32(at + 1);
 		at += 5;
 		if (size > (size_t)(end - at) || strchr("irs", c[i].type) == NULL ||
-		    c[i].type == '\0' || (c[i].type == 'r' ? size != rows * 8 : size < rows))
+		    c[i].type == '\0' ||
+		    (c[i].type == 'r' ? size != rows * 8 : size < rows))
 			return false;
 		c[i].at = at;
 		c[i].end = at += size;
@@ -342,8 +343,8 @@ static int pack(struct strbuf *out, char type, const char *raw, size_t len, stru
 	return rc;
 }
 
-int block_encode(struct strbuf *out, char type, const char *text, size_t len, size_t columns,
-		 struct err *e)
+int block_encode(struct strbuf *out, char type, const char *text, size_t len,
+		 size_t columns, struct err *e)
 {
 	struct strbuf raw = { 0 };
 	int rc;
@@ -372,7 +373,8 @@ int block_decode(const unsigned char *block, struct strbuf *text, struct err *e)
 	uLong used;
 	int rc = EX_OK;
 
-	if (!block_head(block, &packed, &len) || block_crc(block, packed) != get_u32(block + 9))
+	if (!block_head(block, &packed, &len) ||
+	    block_crc(block, packed) != get_u32(block + 9))
 		return err_set(e, EX_DATAERR, "its checksum differs");
 	if (block[0] != 'L' && block[0] != 'R' && block[0] != 'E')
 		return err_set(e, EX_DATAERR, "of an unknown type");

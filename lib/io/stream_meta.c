@@ -74,8 +74,7 @@ bool stream_unescape(char *s)
 			*to++ = (char)(hex(s[1]) << 4 | hex(s[2]));
 			s += 2;
 			break;
-		default:
-			return false;
+		default: return false;
 		}
 	}
 	*to = '\0';

@@ -24,26 +24,26 @@ void stream_escape_value(struct strbuf *out, const char *s);
 /* In place; false for a backslash that starts no escape of ours. */
 bool stream_unescape(char *s);
 
-/* ---- the lines of a file in either format (stream_source.c) ---- */
+/* ---- the lines of a file in either format (stream_feed.c) ---- */
 
-struct source {
+struct feed {
 	int fd;
-	char *name;       /* file name, or "stdin" */
+	char *name;                     /* file name, or "stdin" */
 	bool binary;
-	bool complete;    /* there is no more text to come */
-	char *text;       /* text[from, to) is still to be given out */
+	bool complete;                  /* there is no more text to come */
+	char *text;                     /* text[from, to) is still to be given out */
 	size_t from, to, cap, searched; /* no newline in text[from, searched) */
-	unsigned char *block; /* the binary block at hand */
+	unsigned char *block;           /* the binary block at hand */
 	size_t block_cap;
-	uint64_t offset;  /* of the next block in a binary file */
+	uint64_t offset; /* of the next block in a binary file */
 };
 
 /* Opens `path` (NULL or "-" for stdin) and tells the format. */
-int feed_open(struct source *s, const char *path, struct err *e);
+int feed_open(struct feed *f, const char *path, struct err *e);
 /* The next line, without its newline, which stands at (*line)[*len] when *whole. *line is
  * NULL at the end. The caller may write to the line; it is valid until the next call. */
-int source_line(struct source *s, char **line, size_t *len, bool *whole, struct err *e);
-void feed_close(struct source *s);
+int feed_line(struct feed *f, char **line, size_t *len, bool *whole, struct err *e);
+void feed_close(struct feed *f);
 
 /* ---- binary (stream_block.c) ---- */
 
@@ -63,17 +63,17 @@ void feed_close(struct source *s);
  *
  * A column is 'i' or 'r' only when printing gives back each of its cells.
  */
-#define BLOCK_MAGIC      "\x93" "ADAPFT\x01" /* the last byte is the version */
+#define BLOCK_MAGIC      "\223ADAPFT\1" /* the last byte is the version */
 #define BLOCK_MAGIC_SIZE 8
 #define BLOCK_HEAD       13
 #define BLOCK_RAW_MAX    ((size_t)16 << 20) /* a reader refuses a larger one */
 #define BLOCK_TEXT_MAX   ((size_t)1 << 20)  /* a writer ends a block of so much text */
 #define BLOCK_ROWS_MAX   8192
 
-/* Appends to `out` the block of that type for `text`: whole lines for 'R' and 'E', any bytes
- * for 'L', at most BLOCK_TEXT_MAX. Rows have `columns` cells. */
-int block_encode(struct strbuf *out, char type, const char *text, size_t len, size_t columns,
-		 struct err *e);
+/* Appends to `out` the block of that type for `text`: whole lines for 'R' and 'E', any
+ * bytes for 'L', at most BLOCK_TEXT_MAX. Rows have `columns` cells. */
+int block_encode(struct strbuf *out, char type, const char *text, size_t len,
+		 size_t columns, struct err *e);
 
 /* Sizes of a block from its head; false when they cannot be right. */
 bool block_head(const unsigned char head[BLOCK_HEAD], size_t *packed, size_t *raw);

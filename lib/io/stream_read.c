@@ -10,7 +10,7 @@
 #include "io/stream_private.h"
 
 struct stream_reader {
-	struct source source;
+	struct feed feed;
 	bool strict, ended;
 	char *kind;
 	struct meta_list head, between;
@@ -28,7 +28,7 @@ enum line_sort { LINE_META, LINE_COMMENT, LINE_ROW, LINE_END };
 
 static int bad_line(const struct stream_reader *r, struct err *e, const char *what)
 {
-	return err_at(e, EX_DATAERR, r->source.name, r->line, "%s", what);
+	return err_at(e, EX_DATAERR, r->feed.name, r->line, "%s", what);
 }
 
 /* ---- the end ---- */
@@ -43,10 +43,11 @@ static int compare_with_end(struct stream_reader *r, uint64_t rows, uint32_t crc
 		strbuf_printf(&r->note,
 			      "%s: %" PRIu64 " rows where its end counts %" PRIu64
 			      ": filtered on the way?",
-			      r->source.name, r->rows, rows);
+			      r->feed.name, r->rows, rows);
 	else
-		strbuf_printf(&r->note, "%s: other bytes than its end tells: edited on the way?",
-			      r->source.name);
+		strbuf_printf(&r->note,
+			      "%s: other bytes than its end tells: edited on the way?",
+			      r->feed.name);
 	strbuf_puts(&r->note, " (adapeft view --seal makes it whole)");
 	if (r->note.failed)
 		return err_nomem(e);
@@ -68,7 +69,7 @@ static int read_end(struct stream_reader *r, char *line, size_t len, struct err 
 	if (strlen(r->end_line) != len + 1 || memcmp(line, r->end_line, len) != 0)
 		return bad_line(r, e, "malformed ##end line; it is ##end rows=N crc32=X");
 	r->ended = true;
-	rc = source_line(&r->source, &line, &len, &whole, e);
+	rc = feed_line(&r->feed, &line, &len, &whole, e);
 	if (rc != EX_OK)
 		return rc;
 	if (line != NULL) {
@@ -88,7 +89,8 @@ static enum line_sort sort_of(const char *line)
 		return LINE_COMMENT;
 	if (strncmp(line, "##end", 5) == 0 && strchr(" \t\n", line[5]) != NULL)
 		return LINE_END;
-	return line[2] == '#' || strchr(" \t\n", line[2]) != NULL ? LINE_COMMENT : LINE_META;
+	return line[2] == '#' || strchr(" \t\n", line[2]) != NULL ? LINE_COMMENT
+								  : LINE_META;
 }
 
 /* Whether the first line can be that of a stream, perhaps of one that was cut. */
@@ -101,11 +103,11 @@ static bool is_ours(const char *line, size_t len, bool whole)
 }
 
 /* The next line; its newline is still there, at line[len]. */
-static int take_line(struct stream_reader *r, char **line, size_t *len, enum line_sort *sort,
-		     struct err *e)
+static int take_line(struct stream_reader *r, char **line, size_t *len,
+		     enum line_sort *sort, struct err *e)
 {
 	bool whole;
-	int rc = source_line(&r->source, line, len, &whole, e);
+	int rc = feed_line(&r->feed, line, len, &whole, e);
 
 	if (rc != EX_OK)
 		return rc;
@@ -113,8 +115,9 @@ static int take_line(struct stream_reader *r, char **line, size_t *len, enum lin
 	if (r->line == 1 && *line != NULL && !is_ours(*line, *len, whole))
 		return bad_line(r, e, "no stream: the first line is not ##adapeft 1 KIND");
 	if (!whole)
-		return bad_line(r, e, "cut short: the ##end line is missing, so what is here is "
-				      "not all (did the program that writes it fail?)");
+		return bad_line(r, e,
+				"cut short: the ##end line is missing, so what is here is "
+				"not all (did the program that writes it fail?)");
 	if (memchr(*line, '\0', *len) != NULL)
 		return bad_line(r, e, "a NUL byte: this is no text stream");
 	*sort = sort_of(*line);
@@ -161,13 +164,13 @@ static int split_row(struct stream_reader *r, char *line, size_t len, struct err
 		at = tab + 1;
 	}
 	if (n != r->columns.n)
-		return err_at(e, EX_DATAERR, r->source.name, r->line,
+		return err_at(e, EX_DATAERR, r->feed.name, r->line,
 			      "%zu cells; there are %zu columns", n, r->columns.n);
 	if (memchr(line, '\\', len) == NULL)
 		return EX_OK;
 	for (size_t i = 0; i < n; i++)
 		if (!stream_unescape(r->cell[i]))
-			return err_at(e, EX_DATAERR, r->source.name, r->line,
+			return err_at(e, EX_DATAERR, r->feed.name, r->line,
 				      "%s: a backslash that is no escape; write it twice",
 				      r->columns.s[i]);
 	return EX_OK;
@@ -192,15 +195,15 @@ static int read_first(struct stream_reader *r, char *line, const char *kind, str
 		return bad_line(r, e, "malformed first line; it is ##adapeft 1 KIND");
 	*end = '\0';
 	if (strcmp(version, "1") != 0)
-		return err_at(e, EX_DATAERR, r->source.name, r->line,
-			      "version %s of the stream format; this program reads %d", version,
-			      STREAM_VERSION);
+		return err_at(e, EX_DATAERR, r->feed.name, r->line,
+			      "version %s of the stream format; this program reads %d",
+			      version, STREAM_VERSION);
 	if (str_ends(name, "\r"))
 		return bad_line(r, e, "lines end in CR LF; make that LF");
 	if (!is_kind(name))
 		return bad_line(r, e, "malformed first line; it is ##adapeft 1 KIND");
 	if (kind != NULL && strcmp(kind, name) != 0)
-		return err_at(e, EX_DATAERR, r->source.name, r->line,
+		return err_at(e, EX_DATAERR, r->feed.name, r->line,
 			      "holds %s records; %s are needed here", name, kind);
 	r->kind = str_dup(name);
 	return r->kind == NULL ? err_nomem(e) : EX_OK;
@@ -215,7 +218,7 @@ static int read_columns(struct stream_reader *r, char *line, struct err *e)
 		if (!stream_unescape(r->columns.s[i]) || r->columns.s[i][0] == '\0')
 			rc = bad_line(r, e, "malformed column name");
 		else if (stream_column_maybe(r, r->columns.s[i]) != i)
-			rc = err_at(e, EX_DATAERR, r->source.name, r->line,
+			rc = err_at(e, EX_DATAERR, r->feed.name, r->line,
 				    "two columns are called '%s'", r->columns.s[i]);
 	}
 	if (rc == EX_OK && (r->cell = mem_zeros(r->columns.n, sizeof *r->cell)) == NULL)
@@ -257,7 +260,7 @@ int stream_open(struct stream_reader **out, const char *path, const char *kind, 
 	if (r == NULL)
 		return err_nomem(e);
 	r->strict = strict;
-	rc = feed_open(&r->source, path, e);
+	rc = feed_open(&r->feed, path, e);
 	while (rc == EX_OK && r->cell == NULL)
 		rc = read_head_line(r, kind, e);
 	if (rc != EX_OK)
@@ -271,7 +274,7 @@ void stream_close(struct stream_reader *r)
 {
 	if (r == NULL)
 		return;
-	feed_close(&r->source);
+	feed_close(&r->feed);
 	free(r->kind);
 	meta_free(&r->head);
 	meta_free(&r->between);
@@ -325,7 +328,7 @@ int stream_next_line(struct stream_reader *r, const char **line, size_t *len, bo
 	for (size_t i = 0; sort == LINE_ROW && i < *len; i++)
 		tabs += at[i] == '\t';
 	if (sort == LINE_ROW && tabs + 1 != r->columns.n)
-		return err_at(e, EX_DATAERR, r->source.name, r->line,
+		return err_at(e, EX_DATAERR, r->feed.name, r->line,
 			      "%zu cells; there are %zu columns", tabs + 1, r->columns.n);
 	*got = true;
 	*line = at;
@@ -362,7 +365,7 @@ int stream_error(const struct stream_reader *r, struct err *e, const char *fmt, 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return err_at(e, EX_DATAERR, r->source.name, r->line, "%s", text);
+	return err_at(e, EX_DATAERR, r->feed.name, r->line, "%s", text);
 }
 
 /* ---- what the stream says of itself ---- */
@@ -374,7 +377,7 @@ const char *stream_kind(const struct stream_reader *r)
 
 const char *stream_name(const struct stream_reader *r)
 {
-	return r->source.name;
+	return r->feed.name;
 }
 
 const struct meta_list *stream_head(const struct stream_reader *r)
@@ -411,7 +414,7 @@ int stream_column(const struct stream_reader *r, const char *name, size_t *at,
 		return EX_OK;
 	for (size_t i = 0; i < r->columns.n; i++)
 		strbuf_printf(&has, "%s%s", i == 0 ? "" : " ", r->columns.s[i]);
-	err_set(e, EX_DATAERR, "%s: column '%s' is missing; it has %s", r->source.name, name,
+	err_set(e, EX_DATAERR, "%s: column '%s' is missing; it has %s", r->feed.name, name,
 		has.s == NULL ? "none" : has.s);
 	strbuf_free(&has);
 	return EX_DATAERR;

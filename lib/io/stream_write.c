@@ -15,9 +15,9 @@ struct stream_writer {
 	enum stream_format format;
 	size_t columns, cells; /* cells in the row that is being built */
 	uint64_t rows;
-	uint32_t crc;          /* of the text so far */
+	uint32_t crc; /* of the text so far */
 	struct strbuf line;
-	char pending_type;       /* binary: lines that wait for their block to fill */
+	char pending_type; /* binary: lines that wait for their block to fill */
 	struct strbuf pending;
 	size_t pending_rows;
 	struct strbuf block;
@@ -30,7 +30,8 @@ static int put_bytes(struct stream_writer *w, const char *bytes, size_t len, str
 	if (fwrite(bytes, 1, len, w->out) == len)
 		return EX_OK;
 	return err_errno(e, EX_IOERR, "%s",
-			 fileno(w->out) == STDOUT_FILENO ? "stdout" : "cannot write the stream");
+			 fileno(w->out) == STDOUT_FILENO ? "stdout"
+							 : "cannot write the stream");
 }
 
 static int put_block(struct stream_writer *w, char type, const char *text, size_t len,
@@ -55,7 +56,8 @@ static int end_block(struct stream_writer *w, struct err *e)
 }
 
 /* A line longer than a block goes out in pieces, as bytes. */
-static int put_long_line(struct stream_writer *w, const char *line, size_t len, struct err *e)
+static int put_long_line(struct stream_writer *w, const char *line, size_t len,
+			 struct err *e)
 {
 	int rc = end_block(w, e);
 
@@ -92,8 +94,8 @@ static int put_line(struct stream_writer *w, char type, const char *line, size_t
 		    struct err *e)
 {
 	if (len - 1 > STREAM_LINE_MAX)
-		return err_set(e, EX_DATAERR, "a line of %zu bytes is too long for a stream",
-			       len);
+		return err_set(e, EX_DATAERR,
+			       "a line of %zu bytes is too long for a stream", len);
 	w->crc = (uint32_t)crc32_z(w->crc, (const unsigned char *)line, len);
 	w->rows += type == 'R';
 	if (w->format == STREAM_BINARY)
@@ -230,8 +232,8 @@ int stream_end_row(struct stream_writer *w, struct err *e)
 	if (cells == w->columns)
 		return put_built(w, 'R', e);
 	strbuf_clear(&w->line);
-	return err_set(e, EX_SOFTWARE, "a row of %zu cells in a stream of %zu columns", cells,
-		       w->columns);
+	return err_set(e, EX_SOFTWARE, "a row of %zu cells in a stream of %zu columns",
+		       cells, w->columns);
 }
 
 int stream_put_meta(struct stream_writer *w, const char *key, const char *value,
@@ -261,7 +263,8 @@ int stream_flush(struct stream_writer *w, struct err *e)
 	if (rc != EX_OK || fflush(w->out) == 0)
 		return rc;
 	return err_errno(e, EX_IOERR, "%s",
-			 fileno(w->out) == STDOUT_FILENO ? "stdout" : "cannot write the stream");
+			 fileno(w->out) == STDOUT_FILENO ? "stdout"
+							 : "cannot write the stream");
 }
 
 int stream_finish_as(struct stream_writer *w, const char *end_line, struct err *e)

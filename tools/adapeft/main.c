@@ -31,7 +31,8 @@ static void print_help(void)
 {
 	printf("usage: adapeft VERB [ARGUMENT ...]\n"
 	       "       adapeft help VERB\n"
-	       "Influence of parameters, the best subset within a budget, and its training.\n\n");
+	       "Influence of parameters, the best subset within a budget, and its "
+	       "training.\n\n");
 	for (size_t i = 0; i < VERBS; i++)
 		printf("  %-10s%s\n", verbs[i].name, verbs[i].summary);
 	printf("  %-10s%s\n", "help", "open the manual page of a verb");
@@ -92,15 +93,16 @@ static int run(const char *verb, char **argv, struct err *e)
 	if (dir != NULL && (beside = file_join(dir, name)) != NULL)
 		execv(beside, argv);
 	execvp(name, argv);
-	rc = err_errno(e, EX_UNAVAILABLE, "%s: found neither beside adapeft nor in PATH", name);
+	rc = err_errno(e, EX_UNAVAILABLE, "%s: found neither beside adapeft nor in PATH",
+		       name);
 	free(name);
 	free(dir);
 	free(beside);
 	return rc;
 }
 
-/* Section `section` of the page NAME below the directory `man`, in a tree as built (man/) or
- * as installed (share/man/man1/): for the caller to free, NULL when it is not there. */
+/* Section `section` of the page NAME below the directory `man`, in a tree as built (man/)
+ * or as installed (share/man/man1/): for the caller to free, NULL when it is not there. */
 static char *find_page(const char *man, const char *name, int section)
 {
 	char *path = str_printf("%s/man%d/%s.%d", man, section, name, section);
@@ -138,8 +140,8 @@ static char *page_of(const char *name)
 static int show_page(const char *word, struct err *e)
 {
 	char option[] = "--help", *help[] = { NULL, option, NULL };
-	char *name = strcmp(word, "adapeft") == 0 ? str_dup(word) :
-						    str_printf("adapeft-%s", word);
+	char *name =
+	    strcmp(word, "adapeft") == 0 ? str_dup(word) : str_printf("adapeft-%s", word);
 	char *page = name == NULL ? NULL : page_of(name);
 
 	if (page != NULL) {
@@ -152,7 +154,8 @@ static int show_page(const char *word, struct err *e)
 		return run(word, help, e);
 	}
 	if (page == NULL)
-		return err_set(e, EX_UNAVAILABLE, "%s: its manual page is not installed", word);
+		return err_set(e, EX_UNAVAILABLE, "%s: its manual page is not installed",
+			       word);
 	err_set(e, EX_UNAVAILABLE, "%s: neither man nor mandoc is here to show it", page);
 	free(page);
 	return EX_UNAVAILABLE;
@@ -184,8 +187,8 @@ static int dispatch(int argc, char **argv, struct err *e)
 		return EX_OK;
 	}
 	if (*word == '-')
-		return err_set(e, EX_USAGE, "%s: options follow the verb (see adapeft help)",
-			       word);
+		return err_set(e, EX_USAGE,
+			       "%s: options follow the verb (see adapeft help)", word);
 	return is_verb(word) ? run(word, argv + 1, e) : unknown_verb(word, e);
 }
 

@@ -1,4 +1,4 @@
-/* adapeft-view - copies a stream in either format, byte for byte, or seals an edited one. */
+/* adapeft-view - copies a stream, byte for byte, in either format; or seals it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -109,8 +109,9 @@ int main(int argc, char **argv)
 		{ .type = OPT_END },
 	};
 	const struct program program = {
-		"adapeft-view", "Show a stream, convert it between text and binary, or seal it.",
-		"[FILE]", opts
+		"adapeft-view",
+		"Show a stream, convert it between text and binary, or seal it.", "[FILE]",
+		opts
 	};
 	int rc;
 

@@ -45,16 +45,16 @@ static int parse(struct given *g, int argc, const char *const *argv)
 	return opt_parse(&p, argc, g->argv, &g->first, &g->e);
 }
 
-#define PARSE(g, ...)                                                                   \
-	parse(g, (int)(sizeof (const char *[]){ "x", __VA_ARGS__ } / sizeof(char *)),      \
+#define PARSE(g, ...)                                                                \
+	parse(g, (int)(sizeof(const char *[]){ "x", __VA_ARGS__ } / sizeof(char *)), \
 	      (const char *[]){ "x", __VA_ARGS__ })
 
-#define REFUSED(want, ...)                                                              \
-	do {                                                                               \
-		struct given g_;                                                           \
-		assert_int_equal(PARSE(&g_, __VA_ARGS__), EX_USAGE);                       \
-		assert_string_equal(g_.e.text, want);                                      \
-		strlist_free(&g_.list);                                                    \
+#define REFUSED(want, ...)                                           \
+	do {                                                         \
+		struct given g_;                                     \
+		assert_int_equal(PARSE(&g_, __VA_ARGS__), EX_USAGE); \
+		assert_string_equal(g_.e.text, want);                \
+		strlist_free(&g_.list);                              \
 	} while (0)
 
 static void values_are_set_in_all_spellings(void **state)
@@ -62,9 +62,9 @@ static void values_are_set_in_all_spellings(void **state)
 	struct given g;
 
 	(void)state;
-	assert_int_equal(PARSE(&g, "-m", "dir", "--method=grad", "--lr", "1e-3", "-n12k",
-			       "--shift=-5"),
-			 EX_OK);
+	assert_int_equal(
+	    PARSE(&g, "-m", "dir", "--method=grad", "--lr", "1e-3", "-n12k", "--shift=-5"),
+	    EX_OK);
 	assert_string_equal(g.model, "dir");
 	assert_string_equal(g.method, "grad");
 	assert_true(g.lr == 1e-3);
@@ -178,24 +178,26 @@ static void help_stands_in_columns_under_headings(void **state)
 		{ .type = OPT_GROUP, .help = "First" },
 		{ OPT_FLAG, 'q', "quiet", NULL, &flag, NULL, 0, 0, "say nothing" },
 		{ OPT_TEXT, 0, "out", "FILE", &text, NULL, 0, 0,
-		  "a text that is so long that it does not fit on what is left of the line" },
+		  "a text that is so long that it does not fit on what is left of the "
+		  "line" },
 		{ .type = OPT_GROUP, .help = "Second" },
-		{ OPT_TEXT, 'x', "a-very-long-name", "SOMETHING", &text, NULL, 0, 0, "long" },
+		{ OPT_TEXT, 'x', "a-very-long-name", "SOMETHING", &text, NULL, 0, 0,
+		  "long" },
 		{ .type = OPT_END },
 	};
 	const struct program p = { "adapeft-x", "Tests options.", "[FILE]", opts };
-	static const char want[] =
-		"usage: adapeft-x [OPTION ...] [FILE]\n"
-		"Tests options.\n"
-		"\n"
-		"First:\n"
-		"  -q, --quiet     say nothing\n"
-		"      --out FILE  a text that is so long that it does not fit on what is left\n"
-		"                  of the line\n"
-		"\n"
-		"Second:\n"
-		"  -x, --a-very-long-name SOMETHING\n"
-		"                  long\n";
+	static const char want[] = "usage: adapeft-x [OPTION ...] [FILE]\n"
+				   "Tests options.\n"
+				   "\n"
+				   "First:\n"
+				   "  -q, --quiet     say nothing\n"
+				   "      --out FILE  a text that is so long that it does "
+				   "not fit on what is left\n"
+				   "                  of the line\n"
+				   "\n"
+				   "Second:\n"
+				   "  -x, --a-very-long-name SOMETHING\n"
+				   "                  long\n";
 	char *got = NULL;
 	size_t len;
 	FILE *f = open_memstream(&got, &len);

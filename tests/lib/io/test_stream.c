@@ -98,14 +98,15 @@ static char *sample(enum stream_format format, size_t *len)
 	return bytes;
 }
 
-static const char sample_text[] = "##adapeft 1 ppi\n"
-				  "##model\tminilm  params=22713986\n"
-				  "##pg\tadapeft-probe 0.1.0 -m minilm\n"
-				  "#step\tgroup\tgain\n"
-				  "-1\t\t-0\n"
-				  "0\t\\x23tab\\t, line\\n, \\\\ and \xc3\xa9\t0.14285714285714285\n"
-				  "##budget\t1%\n"
-				  "1\t\t0.2857142857142857\n";
+static const char sample_text[] =
+    "##adapeft 1 ppi\n"
+    "##model\tminilm  params=22713986\n"
+    "##pg\tadapeft-probe 0.1.0 -m minilm\n"
+    "#step\tgroup\tgain\n"
+    "-1\t\t-0\n"
+    "0\t\\x23tab\\t, line\\n, \\\\ and \xc3\xa9\t0.14285714285714285\n"
+    "##budget\t1%\n"
+    "1\t\t0.2857142857142857\n";
 
 /* ---- writing and reading ---- */
 
@@ -156,7 +157,8 @@ static void what_was_written_is_read(void **state)
 		assert_true(x == 0 && signbit(x));
 
 		assert_int_equal(stream_next(r, &got, NULL), EX_OK);
-		assert_string_equal(stream_text(r, group), "#tab\t, line\n, \\ and \xc3\xa9");
+		assert_string_equal(stream_text(r, group),
+				    "#tab\t, line\n, \\ and \xc3\xa9");
 		assert_int_equal(stream_real(r, gain, &x, NULL), EX_OK);
 		assert_true(x == 1 / 7.);
 		assert_int_equal(stream_between(r)->n, 0);
@@ -174,7 +176,8 @@ static void what_was_written_is_read(void **state)
 
 static void metadata_reads_back_whatever_it_holds(void **state)
 {
-	static const char *const values[] = { "", " leading", "\ttab", "a\tb\nc\\d", "\\x20" };
+	static const char *const values[] = { "", " leading", "\ttab", "a\tb\nc\\d",
+					      "\\x20" };
 	struct meta_list head = { 0 };
 	struct stream_writer *w;
 	struct stream_reader *r;
@@ -183,7 +186,8 @@ static void metadata_reads_back_whatever_it_holds(void **state)
 	(void)state;
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(meta_add(&head, "key", values[i], NULL), EX_OK);
-	assert_int_equal(stream_create(&w, f, STREAM_TEXT, "run", &head, columns, 3, NULL), EX_OK);
+	assert_int_equal(stream_create(&w, f, STREAM_TEXT, "run", &head, columns, 3, NULL),
+			 EX_OK);
 	assert_int_equal(stream_finish(w, NULL), EX_OK);
 	fclose(f);
 	meta_free(&head);
@@ -215,7 +219,8 @@ static void a_row_of_too_few_or_too_many_cells_is_not_written(void **state)
 	FILE *f = fopen("s", "w");
 
 	(void)state;
-	assert_int_equal(stream_create(&w, f, STREAM_TEXT, "run", NULL, columns, 3, &e), EX_OK);
+	assert_int_equal(stream_create(&w, f, STREAM_TEXT, "run", NULL, columns, 3, &e),
+			 EX_OK);
 	stream_put_int(w, 1);
 	assert_int_equal(stream_end_row(w, &e), EX_SOFTWARE);
 	for (int i = 0; i < 4; i++)
@@ -229,7 +234,8 @@ static void a_row_of_too_few_or_too_many_cells_is_not_written(void **state)
 
 static void reserved_and_broken_keys_are_not_written(void **state)
 {
-	static const char *const keys[] = { "", "end", "adapeft", "a b", "a\tb", "a\nb", "#a" };
+	static const char *const keys[] = { "",     "end",  "adapeft", "a b",
+					    "a\tb", "a\nb", "#a" };
 	struct stream_writer *w;
 	FILE *f = fopen("s", "w");
 
@@ -272,8 +278,8 @@ static void flushed_rows_can_be_read_at_once(void **state)
 		assert_int_equal(pipe(fd), 0);
 		f = fdopen(fd[1], "w");
 		snprintf(path, sizeof path, "/dev/fd/%d", fd[0]);
-		assert_int_equal(stream_create(&w, f, (enum stream_format)format, "run", NULL,
-					       columns, 1, NULL),
+		assert_int_equal(stream_create(&w, f, (enum stream_format)format, "run",
+					       NULL, columns, 1, NULL),
 				 EX_OK);
 		stream_put_int(w, 5);
 		assert_int_equal(stream_end_row(w, NULL), EX_OK);
@@ -298,8 +304,8 @@ static void a_full_device_is_a_write_error(void **state)
 		struct stream_writer *w;
 		struct err e = { 0 };
 		FILE *f = fopen("/dev/full", "w");
-		int rc = stream_create(&w, f, (enum stream_format)format, "run", NULL, columns,
-				       1, &e);
+		int rc = stream_create(&w, f, (enum stream_format)format, "run", NULL,
+				       columns, 1, &e);
 
 		for (int i = 0; i < 100000 && rc == EX_OK; i++) {
 			stream_put_real(w, sin(i));
@@ -464,7 +470,8 @@ static void an_edited_cell_leaves_a_note(void **state)
 	*strstr(bytes, "-1\t") = '3';
 	save(bytes, len);
 	assert_int_equal(read_through(false, &text), EX_OK);
-	assert_non_null(strstr(text, "s: other bytes than its end tells: edited on the way?"));
+	assert_non_null(
+	    strstr(text, "s: other bytes than its end tells: edited on the way?"));
 	free(text);
 	assert_int_equal(read_through(true, &text), EX_DATAERR);
 	free(text);
@@ -529,7 +536,9 @@ static void malformed_text_is_refused_with_its_defect(void **state)
 		  "s:3: malformed ##end line" },
 		{ HC "##ending 1\n", "s:4: cut short" },
 		{ "\x93not the magic", "unknown first bytes" },
-		{ "\x93" "ADAPFT\x02........", "version 2 of the binary format" },
+		{ "\x93"
+		  "ADAPFT\x02........",
+		  "version 2 of the binary format" },
 	};
 
 	(void)state;
@@ -603,7 +612,10 @@ static void assert_round_trip(const char *text, size_t len)
 	assert_memory_equal(bytes, text, len);
 	free(bytes);
 	bytes = convert(STREAM_BINARY, &n);
-	assert_memory_equal(bytes, "\x93" "ADAPFT\x01", 8);
+	assert_memory_equal(bytes,
+			    "\x93"
+			    "ADAPFT\x01",
+			    8);
 	save(bytes, n);
 	free(bytes);
 	bytes = convert(STREAM_TEXT, &n);
@@ -613,12 +625,51 @@ static void assert_round_trip(const char *text, size_t len)
 }
 
 static const char *const odd[] = {
-	"", "0", "-0", "1", "-1", "007", "+1", "1.50", "1.5", "1e5", "100000", "1e+15",
-	"1e15", "0x10", "nan", "-nan", "NaN", "inf", "-inf", "Infinity", "nan(12)", ".5", "5.",
-	"1e-05", "1e-5", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
-	"18446744073709551616", "123456789012345678901234567890", "5e-324", "1e999", "-",
-	"--1", "\\t\\n\\\\", "\\x23", "\xc3\xa9\xe2\x82\xac", " 1", "1 ", "i", "n", "1,5",
-	"0.1", "0.10000000000000001", "not\xff\xfe utf8",
+	"",
+	"0",
+	"-0",
+	"1",
+	"-1",
+	"007",
+	"+1",
+	"1.50",
+	"1.5",
+	"1e5",
+	"100000",
+	"1e+15",
+	"1e15",
+	"0x10",
+	"nan",
+	"-nan",
+	"NaN",
+	"inf",
+	"-inf",
+	"Infinity",
+	"nan(12)",
+	".5",
+	"5.",
+	"1e-05",
+	"1e-5",
+	"9223372036854775807",
+	"-9223372036854775808",
+	"9223372036854775808",
+	"18446744073709551616",
+	"123456789012345678901234567890",
+	"5e-324",
+	"1e999",
+	"-",
+	"--1",
+	"\\t\\n\\\\",
+	"\\x23",
+	"\xc3\xa9\xe2\x82\xac",
+	" 1",
+	"1 ",
+	"i",
+	"n",
+	"1,5",
+	"0.1",
+	"0.10000000000000001",
+	"not\xff\xfe utf8",
 };
 
 static void odd_cells_survive_the_way_through_binary(void **state)

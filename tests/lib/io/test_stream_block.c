@@ -70,7 +70,8 @@ static void rows_of_another_width_are_not_encoded(void **state)
 
 	(void)state;
 	assert_int_equal(block_encode(&block, 'R', "1\t2\n3\n", 6, 2, &e), EX_SOFTWARE);
-	assert_int_equal(block_encode(&block, 'R', "1\t2\n3\t4\t5\n", 10, 2, &e), EX_SOFTWARE);
+	assert_int_equal(block_encode(&block, 'R', "1\t2\n3\t4\t5\n", 10, 2, &e),
+			 EX_SOFTWARE);
 	strbuf_free(&block);
 }
 
@@ -97,7 +98,8 @@ static void hostile_sizes_are_refused_before_anything_is_allocated(void **state)
 static void forged_blocks_are_refused(void **state)
 {
 	static const char inflated[] = "its data cannot be inflated";
-	static const char small[] = "too small for its rows", columns[] = "malformed columns";
+	static const char small[] = "too small for its rows",
+			  columns[] = "malformed columns";
 
 	(void)state;
 	assert_forgery_refused('X', "abc", 3, 3, "of an unknown type");
