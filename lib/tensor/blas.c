@@ -3,10 +3,12 @@
 #include <cblas.h>
 #include <limits.h>
 #include <omp.h>
-#include <string.h>
 
 /* Rows or columns that a BLAS with int sizes takes at once. */
 #define PART ((size_t)INT_MAX / 2)
+/* Elements of B from which a single row times B' is left to gemv: gemm would first copy all
+ * of B into blocks. Below, gemm has a path of its own for small products. */
+#define GEMV_SIZE ((size_t)1000000)
 
 void blas_threads(int n)
 {
@@ -72,6 +74,11 @@ static void multiply(const struct product *w)
 void gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
 	     size_t ldb, float beta, float *c, size_t ldc)
 {
+	if (m == 1 && n <= PART && k <= PART && n * k >= GEMV_SIZE) {
+		cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)n, (int)k, 1.0f, b, (int)ldb,
+			    a, 1, beta, c, 1);
+		return;
+	}
 	multiply(&(struct product){ CblasNoTrans, CblasTrans, m, n, k, a, lda, lda, 1, b,
 				    ldb, ldb, 1, beta, c, ldc });
 }

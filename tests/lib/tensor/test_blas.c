@@ -53,6 +53,27 @@ static void products_match_double(void **state)
 	}
 }
 
+static void one_row_times_a_large_matrix_matches_double(void **state)
+{
+	enum { WIDE = 1300, DEEP = 800 };
+	float *a = normals(DEEP, 1), *b = normals(WIDE * DEEP, 2), *c = normals(WIDE, 3);
+	float *old = normals(WIDE, 3);
+
+	(void)state;
+	gemm_nt(1, WIDE, DEEP, a, DEEP, b, DEEP, 1.0f, c, WIDE);
+	for (size_t j = 0; j < WIDE; j++) {
+		double sum = (double)old[j];
+
+		for (size_t p = 0; p < DEEP; p++)
+			sum += (double)a[p] * (double)b[j * DEEP + p];
+		assert_true(fabs((double)c[j] - sum) < 1e-4);
+	}
+	free(a);
+	free(b);
+	free(c);
+	free(old);
+}
+
 static void sums_of_no_terms_scale_the_result(void **state)
 {
 	(void)state;
@@ -87,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(products_match_double),
+		cmocka_unit_test(one_row_times_a_large_matrix_matches_double),
 		cmocka_unit_test(sums_of_no_terms_scale_the_result),
 		cmocka_unit_test(empty_results_are_left_alone),
 		cmocka_unit_test(threads_are_as_many_as_asked_for),
