@@ -22,8 +22,16 @@ static const struct verb {
 
 #define VERBS (sizeof verbs / sizeof *verbs)
 
-/* Pages that are about no program. */
-static const char *const topics[] = { "stream", "method", "tutorial" };
+/* Pages that are about no verb. */
+static const struct topic {
+	const char *word, *page;
+	int section;
+} topics[] = {
+	{ "adapeft", "adapeft", 1 },
+	{ "stream", "adapeft-stream", 5 },
+	{ "method", "adapeft", 7 },
+	{ "tutorial", "adapeft", 7 },
+};
 
 #define TOPICS (sizeof topics / sizeof *topics)
 
@@ -35,7 +43,8 @@ static void print_help(void)
 	       "training.\n\n");
 	for (size_t i = 0; i < VERBS; i++)
 		printf("  %-10s%s\n", verbs[i].name, verbs[i].summary);
-	printf("  %-10s%s\n", "help", "open the manual page of a verb");
+	printf("  %-10s%s\n", "help",
+	       "open the manual page of a verb, or: stream, method, tutorial");
 }
 
 static int unknown_verb(const char *word, struct err *e)
@@ -61,6 +70,14 @@ static bool is_verb(const char *word)
 		if (strcmp(verbs[i].name, word) == 0)
 			return true;
 	return false;
+}
+
+static const struct topic *find_topic(const char *word)
+{
+	for (size_t i = 0; i < TOPICS; i++)
+		if (strcmp(topics[i].word, word) == 0)
+			return &topics[i];
+	return NULL;
 }
 
 /* The directory of this executable, for the caller to free; NULL when it cannot be told. */
@@ -118,9 +135,8 @@ static char *find_page(const char *man, const char *name, int section)
 }
 
 /* The page beside the program first, so that a build tree shows its own. */
-static char *page_of(const char *name)
+static char *page_of(const char *name, int section)
 {
-	static const int sections[] = { 1, 5, 7 };
 	char *dir = own_dir();
 	char *near[] = { dir == NULL ? NULL : file_join(dir, "../man"),
 			 dir == NULL ? NULL : file_join(dir, "../share/man"),
@@ -128,8 +144,8 @@ static char *page_of(const char *name)
 	char *page = NULL;
 
 	for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
-		for (size_t j = 0; j < 3 && page == NULL && near[i] != NULL; j++)
-			page = find_page(near[i], name, sections[j]);
+		if (page == NULL && near[i] != NULL)
+			page = find_page(near[i], name, section);
 		free(near[i]);
 	}
 	free(dir);
@@ -140,9 +156,10 @@ static char *page_of(const char *name)
 static int show_page(const char *word, struct err *e)
 {
 	char option[] = "--help", *help[] = { NULL, option, NULL };
-	char *name =
-	    strcmp(word, "adapeft") == 0 ? str_dup(word) : str_printf("adapeft-%s", word);
-	char *page = name == NULL ? NULL : page_of(name);
+	const struct topic *topic = find_topic(word);
+	char *name = topic != NULL ? str_dup(topic->page) : str_printf("adapeft-%s", word);
+	char *page =
+	    name == NULL ? NULL : page_of(name, topic != NULL ? topic->section : 1);
 
 	if (page != NULL) {
 		execlp("man", "man", "-l", page, (char *)NULL);
@@ -161,14 +178,6 @@ static int show_page(const char *word, struct err *e)
 	return EX_UNAVAILABLE;
 }
 
-static bool has_page(const char *word)
-{
-	for (size_t i = 0; i < TOPICS; i++)
-		if (strcmp(topics[i], word) == 0)
-			return true;
-	return is_verb(word) || strcmp(word, "adapeft") == 0;
-}
-
 static int dispatch(int argc, char **argv, struct err *e)
 {
 	const char *word = argc > 1 ? argv[1] : "";
@@ -177,7 +186,9 @@ static int dispatch(int argc, char **argv, struct err *e)
 	if (argc < 2)
 		return err_set(e, EX_USAGE, "which verb? (see adapeft help)");
 	if (help && argc > 2)
-		return has_page(argv[2]) ? show_page(argv[2], e) : unknown_verb(argv[2], e);
+		return is_verb(argv[2]) || find_topic(argv[2]) != NULL
+			       ? show_page(argv[2], e)
+			       : unknown_verb(argv[2], e);
 	if (help || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 		print_help();
 		return EX_OK;
