@@ -60,6 +60,9 @@ t 'a model of elsewhere' code 0 adapeft-evaluate -d dev.tsv -j 1 --task sst2 tin
 t 'has no budget and no trained parameters' test "$(column run)$(column budget)$(column trained)" \
     = 'tiny-bert - 0 '
 
+t 'data on stdin' sh -c 'adapeft-evaluate -d - -j 1 runs/full <dev.tsv >out'
+t 'are data too' test "$(column score)" = "$(cut -f6 b | head -n 1) "
+
 # ---- predictions ----
 t 'writes predictions' code 0 adapeft-evaluate -d dev.tsv -j 1 --predictions p.tsv runs/full
 t 'a row each' test "$(wc -l <p.tsv)" -eq 25
@@ -139,6 +142,10 @@ t 'a damaged note' code 65 adapeft-evaluate -d dev.tsv noted
 t 'is told' says 'noted/adapeft.json'
 printf 'sentence\tlabel\na film\t7\n' >seven.tsv
 t 'a label that is no class' code 65 adapeft-evaluate -d seven.tsv runs/full
+t 'runs and data on stdin' code 64 adapeft-evaluate -d -
+t 'are told' says 'cannot both come from stdin'
+t 'data on stdin for two' code 64 adapeft-evaluate -d - runs/full runs/head
+t 'is told' says 'for one model only'
 t 'predictions on stdout' code 64 adapeft-evaluate -d dev.tsv --predictions - runs/full
 t 'predictions nowhere' code 73 adapeft-evaluate -d dev.tsv --predictions no/where.tsv runs/full
 t 'a full device' sh -c 'adapeft-evaluate -d dev.tsv -j 1 runs/full >/dev/full 2>err; [ $? -eq 74 ]'

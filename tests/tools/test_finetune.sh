@@ -103,6 +103,9 @@ t 'nothing on stdin' sh -c ': | adapeft-finetune -m tiny-bert -d train.tsv --tas
 t 'is no mask' test "$(column run)" = head
 t 'nor is an empty file' sh -c ': >empty; adapeft-finetune -m tiny-bert -d train.tsv \
     --task sst2 -j 1 -o none --steps 1 --preset head <empty'
+t 'data on stdin' sh -c 'adapeft-finetune -m tiny-bert -d - --task sst2 -j 1 -o piped --steps 1 \
+    --preset norm <train.tsv >out'
+t 'are no masks' cmp piped/model.safetensors alone/model.safetensors
 t 'patterns' code 0 tune -o pattern --steps 2 --train '*.layer.0.*query*' --train classifier.bias
 t 'train what they match' test "$(changed start/model.safetensors pattern/model.safetensors)" = \
     'bert.encoder.layer.0.attention.self.query.bias bert.encoder.layer.0.attention.self.query.weight classifier.bias '
@@ -126,6 +129,8 @@ t 'no directory' code 64 tune --preset head
 t 'is told' says '-o DIR'
 t 'an operand' code 64 tune -o no --preset head one.mask
 t 'is told' says '--mask FILE'
+t 'masks and data on stdin' code 64 adapeft-finetune -m tiny-bert -d - -o no
+t 'are told' says 'cannot both come from stdin'
 t 'epochs and steps' code 64 tune -o no --preset head --epochs 1 --steps 1
 t 'are told' says 'contradict'
 t 'half a step of warm-up' code 64 tune -o no --preset head --warmup 1.5

@@ -124,6 +124,17 @@ static int judge_all(const struct settings *s, struct points *ps, struct err *e)
 	return rc;
 }
 
+/* Data on stdin can be read once only: for one model, named by an operand. */
+static int check_stdin(const struct settings *s, const struct points *ps, struct err *e)
+{
+	if (ps->n > 1 && strcmp(s->source.data, "-") == 0)
+		return err_set(e, EX_USAGE,
+			       "-d - can be read for one model only; this is about "
+			       "%zu",
+			       ps->n);
+	return EX_OK;
+}
+
 static int work(const struct settings *s, struct points *ps, char **operands, struct err *e)
 {
 	int rc = EX_OK;
@@ -133,6 +144,8 @@ static int work(const struct settings *s, struct points *ps, char **operands, st
 		rc = points_add(ps, &s->cli, "-", e);
 	for (; *operands != NULL && rc == EX_OK; operands++)
 		rc = points_add(ps, &s->cli, *operands, e);
+	if (rc == EX_OK)
+		rc = check_stdin(s, ps, e);
 	if (rc == EX_OK && (rc = judge_all(s, ps, e)) == EX_OK && ps->n > 0) {
 		rc = points_mark(ps, e);
 		points_note_descents(ps, &s->cli);
@@ -140,10 +153,12 @@ static int work(const struct settings *s, struct points *ps, char **operands, st
 	return rc == EX_OK ? points_write(ps, &s->cli, s->frontier, e) : rc;
 }
 
-static int check(const struct settings *s, struct err *e)
+static int check(const struct settings *s, bool operands, struct err *e)
 {
 	if (s->source.data == NULL)
 		return err_set(e, EX_USAGE, "-d FILE says what to judge on");
+	if (!operands && strcmp(s->source.data, "-") == 0)
+		return err_set(e, EX_USAGE, "runs and data cannot both come from stdin");
 	if (s->predictions != NULL && strcmp(s->predictions, "-") == 0)
 		return err_set(e, EX_USAGE,
 			       "--predictions needs a file; stdout holds the points");
@@ -182,7 +197,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	cli_start(&s.cli, &program, argc, argv);
-	rc = check(&s, &e);
+	rc = check(&s, s.cli.first < argc, &e);
 	if (rc == EX_OK)
 		rc = work(&s, &ps, argv + s.cli.first, &e);
 	points_free(&ps);

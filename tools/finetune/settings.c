@@ -9,6 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool from_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
 static int check(const struct settings *s, int operands, struct err *e)
 {
 	if (operands > 0)
@@ -19,6 +24,11 @@ static int check(const struct settings *s, int operands, struct err *e)
 		return err_set(e, EX_USAGE, "-d FILE says what to train on");
 	if (s->out == NULL || s->out[0] == '\0')
 		return err_set(e, EX_USAGE, "-o DIR says where the models go");
+	if (s->mask == NULL && s->presets.n == 0 && s->patterns.n == 0 &&
+	    from_stdin(s->source.data))
+		return err_set(e, EX_USAGE,
+			       "masks and data cannot both come from stdin; --mask "
+			       "FILE says where the masks are");
 	if (s->epochs > 0 && s->steps > 0)
 		return err_set(e, EX_USAGE, "--epochs and --steps contradict each other");
 	if (s->warmup >= 1 && s->warmup != floor(s->warmup))
@@ -156,5 +166,5 @@ bool settings_mask(const struct settings *s, const char **path)
 		return true;
 	if (s->presets.n == 0 && s->patterns.n == 0)
 		return true;
-	return stdin_has_masks(s);
+	return !from_stdin(s->source.data) && stdin_has_masks(s);
 }
