@@ -82,8 +82,16 @@ $(UNITS): $(OUT)/tests/%: $(OUT)/tests/lib/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(SANFLAGS) -fopenmp $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+# Programs that print what the library computes, for tests/ref/*.py to compare.
+DUMP_SRC := $(sort $(wildcard tests/lib/*/dump_*.c))
+DUMPS    := $(DUMP_SRC:tests/lib/%.c=$(OUT)/tests/%)
+
+$(DUMPS): $(OUT)/tests/%: $(OUT)/tests/lib/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(SANFLAGS) -fopenmp $(LDFLAGS) -o $@ $^ $(LIBS)
+
 .PHONY: units
-units: $(UNITS)
+units: $(UNITS) $(DUMPS)
 
 # Unit tests (cmocka), then the programs as a user types them (tests/tools/*.sh).
 # make check TESTS='test_num stream' runs those whose name holds one of the words.

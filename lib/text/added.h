@@ -15,12 +15,12 @@
 #include "base/err.h"
 
 struct added_token {
-	char *text;         /* as it was given */
-	char *pattern;      /* what is looked for: `text`, or its normal form */
+	char *text;    /* as it was given */
+	char *pattern; /* what is looked for: `text`, or its normal form */
 	size_t pattern_len;
 	uint32_t id;
-	bool normal;        /* looked for in the normal form */
-	bool single_word;   /* not inside a word */
+	bool normal;                  /* looked for in the normal form */
+	bool single_word;             /* not inside a word */
 	bool strip_left, strip_right; /* takes white space beside it along */
 };
 
@@ -41,7 +41,7 @@ struct added_scan {
 	bool normal;
 	const char *s;
 	size_t n;
-	size_t searched, passed; /* bytes */
+	size_t searched, passed;        /* bytes */
 	const struct added_token *next; /* found, and not yet given out */
 	size_t start, stop;
 };

@@ -33,7 +33,8 @@ struct tokenizer {
 	const char *files[TOKENIZER_FILES + 1];
 };
 
-int layout_put(struct layout *l, enum place_of of, uint8_t type, uint32_t id, struct err *e);
+int layout_put(struct layout *l, enum place_of of, uint8_t type, uint32_t id,
+	       struct err *e);
 
 /* Fills `t` (zeroed) from the files of a directory. */
 int tokenizer_read(struct tokenizer *t, const char *dir, struct err *e);

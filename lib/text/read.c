@@ -8,7 +8,10 @@
 #include "io/file.h"
 
 static const char *const file_names[TOKENIZER_FILES] = {
-	"vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+	"vocab.txt",
+	"tokenizer.json",
+	"tokenizer_config.json",
+	"special_tokens_map.json",
 	"added_tokens.json",
 };
 
@@ -42,25 +45,25 @@ static void close_json(struct json_file *f)
 	json_decref(f->json);
 }
 
-/* ---- which tokenizer ------------------------------------------------------------------ */
+/* ---- which tokenizer ------------------------------------------------------------------
+ */
 
 /* Whether transformers takes the class of tokenizer_config.json, or the one that goes with
  * the model type of config.json, for a BertTokenizer. */
 static int is_rebuilt(struct source *from, struct err *e)
 {
 	static const char *const classes[] = {
-		"BertTokenizer",      "BertTokenizerFast",       "DistilBertTokenizer",
-		"ElectraTokenizer",   "DistilBertTokenizerFast", "ElectraTokenizerFast",
-		"ConvBertTokenizer",  "ConvBertTokenizerFast",   "LayoutLMTokenizer",
-		"MobileBertTokenizer", "MobileBertTokenizerFast", "LayoutLMTokenizerFast",
+		"BertTokenizer",        "BertTokenizerFast",        "DistilBertTokenizer",
+		"ElectraTokenizer",     "DistilBertTokenizerFast",  "ElectraTokenizerFast",
+		"ConvBertTokenizer",    "ConvBertTokenizerFast",    "LayoutLMTokenizer",
+		"MobileBertTokenizer",  "MobileBertTokenizerFast",  "LayoutLMTokenizerFast",
 		"SqueezeBertTokenizer", "SqueezeBertTokenizerFast", NULL,
 	};
 	static const char *const types[] = {
-		"bert",     "distilbert", "electra",       "mobilebert", "convbert",
-		"layoutlm", "ernie",      "megatron-bert", "nezha",      "squeezebert",
-		NULL,
+		"bert",  "distilbert",    "electra", "mobilebert",  "convbert", "layoutlm",
+		"ernie", "megatron-bert", "nezha",   "squeezebert", NULL,
 	};
-	struct json_file model = {0};
+	struct json_file model = { 0 };
 	const char *name = NULL;
 	int status;
 
@@ -90,7 +93,8 @@ static int part_type(const struct source *from, const char *part, const char **t
 	if (o == NULL || json_is_null(o))
 		return EX_OK;
 	if (!json_is_object(o))
-		return err_set(e, EX_DATAERR, "%s: %s is not an object", from->whole.path, part);
+		return err_set(e, EX_DATAERR, "%s: %s is not an object", from->whole.path,
+			       part);
 	return js_text(o, "type", "", type, from->whole.path, e);
 }
 
@@ -118,10 +122,14 @@ static int choose(struct source *from, struct err *e)
 		char *other = file_join(from->dir, "vocab.json");
 		bool bpe = other != NULL && file_exists(other);
 
-		status = bpe ? err_set(e, EX_DATAERR, "%s: a BPE vocabulary is not supported, "
-				       "only WordPiece is", other)
-			     : err_set(e, EX_NOINPUT, "%s: no tokenizer: neither "
-				       "tokenizer.json nor vocab.txt", from->dir);
+		status = bpe ? err_set(e, EX_DATAERR,
+				       "%s: a BPE vocabulary is not supported, "
+				       "only WordPiece is",
+				       other)
+			     : err_set(e, EX_NOINPUT,
+				       "%s: no tokenizer: neither "
+				       "tokenizer.json nor vocab.txt",
+				       from->dir);
 		free(other);
 		return status;
 	}
@@ -142,7 +150,8 @@ static int choose(struct source *from, struct err *e)
 	return EX_OK;
 }
 
-/* ---- normal forms --------------------------------------------------------------------- */
+/* ---- normal forms ---------------------------------------------------------------------
+ */
 
 static int read_normalizer(struct normalizer *z, const struct source *from, struct err *e)
 {
@@ -154,8 +163,10 @@ static int read_normalizer(struct normalizer *z, const struct source *from, stru
 	if (!from->rebuilt) {
 		o = json_object_get(from->whole.json, "normalizer");
 		file = from->whole.path;
-		if ((status = want_type(from, "normalizer", "BertNormalizer", e)) != EX_OK ||
-		    (status = want_type(from, "pre_tokenizer", "BertPreTokenizer", e)) != EX_OK)
+		if ((status = want_type(from, "normalizer", "BertNormalizer", e)) !=
+			EX_OK ||
+		    (status = want_type(from, "pre_tokenizer", "BertPreTokenizer", e)) !=
+			EX_OK)
 			return status;
 		status = js_bool(o, "clean_text", true, &z->clean, file, e);
 	}
@@ -165,13 +176,15 @@ static int read_normalizer(struct normalizer *z, const struct source *from, stru
 	if (status == EX_OK)
 		status = js_bool(o, "strip_accents", z->lower, &z->strip, file, e);
 	if (status == EX_OK)
-		status = js_bool(o, from->rebuilt ? "tokenize_chinese_chars"
-				 : "handle_chinese_chars", true, &z->ideographs, file, e);
+		status = js_bool(
+		    o, from->rebuilt ? "tokenize_chinese_chars" : "handle_chinese_chars",
+		    true, &z->ideographs, file, e);
 	normalizer_init(z);
 	return status;
 }
 
-/* ---- all of it ------------------------------------------------------------------------ */
+/* ---- all of it ------------------------------------------------------------------------
+ */
 
 static int list_files(struct tokenizer *t, const char *dir, struct err *e)
 {
@@ -200,7 +213,8 @@ static int open_source(struct source *from, struct err *e)
 		return err_nomem(e);
 	if ((status = open_json(&from->whole, dir, "tokenizer.json", e)) != EX_OK ||
 	    (status = open_json(&from->config, dir, "tokenizer_config.json", e)) != EX_OK ||
-	    (status = open_json(&from->special, dir, "special_tokens_map.json", e)) != EX_OK ||
+	    (status = open_json(&from->special, dir, "special_tokens_map.json", e)) !=
+		EX_OK ||
 	    (status = open_json(&from->added, dir, "added_tokens.json", e)) != EX_OK)
 		return status;
 	return choose(from, e);
@@ -208,15 +222,15 @@ static int open_source(struct source *from, struct err *e)
 
 int tokenizer_read(struct tokenizer *t, const char *dir, struct err *e)
 {
-	struct source from = {.dir = dir};
+	struct source from = { .dir = dir };
 	int status = open_source(&from, e);
 
 	if (status == EX_OK)
 		status = list_files(t, dir, e);
 	if (status == EX_OK)
-		status = read_normalizer(&t->normalizer, &from, e);
-	if (status == EX_OK)
 		status = read_vocabulary(t, &from, e);
+	if (status == EX_OK)
+		status = read_normalizer(&t->normalizer, &from, e);
 	if (status == EX_OK)
 		status = read_special(t, &from, e);
 	close_json(&from.whole);

@@ -43,8 +43,8 @@ static int add(struct tokenizer *t, const struct described *d, struct err *e)
 		.strip_left = d->strip_left,
 		.strip_right = d->strip_right,
 	};
-	struct bytes normal = {0};
-	struct marks marks = {0};
+	struct bytes normal = { 0 };
+	struct marks marks = { 0 };
 	int status = EX_OK;
 
 	if (token.pattern_len == 0)
@@ -52,8 +52,8 @@ static int add(struct tokenizer *t, const struct described *d, struct err *e)
 	if (token.id == VOCAB_NONE)
 		token.id = next_number(t);
 	if (token.normal) {
-		status = normalize(&t->normalizer, d->text, token.pattern_len, &normal, &marks,
-				   e);
+		status = normalize(&t->normalizer, d->text, token.pattern_len, &normal,
+				   &marks, e);
 		token.pattern = normal.s;
 		token.pattern_len = normal.n;
 	}
@@ -72,14 +72,16 @@ static int describe(struct described *d, const json_t *v, bool special, const ch
 {
 	int status;
 
-	*d = (struct described){.special = special, .normal = !special};
+	*d = (struct described){ .special = special, .normal = !special };
 	if (json_is_string(v)) {
 		d->text = json_string_value(v);
 		return EX_OK;
 	}
 	if (!json_is_object(v) || !json_is_string(json_object_get(v, "content")))
-		return err_set(e, EX_DATAERR, "%s: an added token is neither a string nor an "
-			       "object with \"content\"", file);
+		return err_set(e, EX_DATAERR,
+			       "%s: an added token is neither a string nor an "
+			       "object with \"content\"",
+			       file);
 	d->text = json_string_value(json_object_get(v, "content"));
 	status = js_bool(v, "special", special, &d->special, file, e);
 	if (status == EX_OK)
@@ -93,7 +95,8 @@ static int describe(struct described *d, const json_t *v, bool special, const ch
 	return status;
 }
 
-/* ---- lists of added tokens ------------------------------------------------------------ */
+/* ---- lists of added tokens ------------------------------------------------------------
+ */
 
 struct numbered {
 	int64_t number;
@@ -118,11 +121,13 @@ static int note(struct numbered_list *l, int64_t number, const struct described 
 	int status;
 
 	if (number < 0 || number > VOCAB_HIGHEST)
-		return err_set(e, EX_DATAERR, "%s: the number of added token %.100s is not an "
-			       "integer from 0 to %u", file, d->text, VOCAB_HIGHEST);
+		return err_set(e, EX_DATAERR,
+			       "%s: the number of added token %.100s is not an "
+			       "integer from 0 to %u",
+			       file, d->text, VOCAB_HIGHEST);
 	status = mem_grow(&l->at, &l->cap, l->n + 1, sizeof *l->at, e);
 	if (status == EX_OK)
-		l->at[l->n++] = (struct numbered){.number = number, .token = *d};
+		l->at[l->n++] = (struct numbered){ .number = number, .token = *d };
 	return status;
 }
 
@@ -134,7 +139,8 @@ static int note_decoder(struct numbered_list *l, const struct source *from, json
 	json_t *v;
 	int status;
 
-	json_object_foreach(decoder, key, v) {
+	json_object_foreach(decoder, key, v)
+	{
 		struct described d;
 		int64_t number;
 
@@ -155,8 +161,9 @@ static int note_legacy(struct numbered_list *l, const struct source *from, struc
 	json_t *v;
 	int status;
 
-	json_object_foreach(from->added.json, key, v) {
-		struct described d = {.text = key, .normal = true};
+	json_object_foreach(from->added.json, key, v)
+	{
+		struct described d = { .text = key, .normal = true };
 
 		status = note(l, json_is_integer(v) ? json_integer_value(v) : -1, &d,
 			      from->added.path, e);
@@ -176,7 +183,8 @@ static int note_whole(struct numbered_list *l, const struct source *from, struct
 	if (list != NULL && !json_is_null(list) && !json_is_array(list))
 		return err_set(e, EX_DATAERR, "%s: added_tokens is not a list",
 			       from->whole.path);
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		struct described d;
 		const json_t *id;
 
@@ -207,7 +215,7 @@ static int add_numbered(struct tokenizer *t, struct numbered_list *l, struct err
 static int add_listed(struct tokenizer *t, const struct source *from, struct err *e)
 {
 	json_t *decoder = json_object_get(from->config.json, "added_tokens_decoder");
-	struct numbered_list l = {0};
+	struct numbered_list l = { 0 };
 	int status = EX_OK;
 
 	if (!from->rebuilt || decoder == NULL)
@@ -222,10 +230,12 @@ static int add_listed(struct tokenizer *t, const struct source *from, struct err
 	return status;
 }
 
-/* ---- special tokens by their names ---------------------------------------------------- */
+/* ---- special tokens by their names ----------------------------------------------------
+ */
 
 /* The member `key` of special_tokens_map.json, else of tokenizer_config.json. */
-static const json_t *configured(const struct source *from, const char *key, const char **file)
+static const json_t *configured(const struct source *from, const char *key,
+				const char **file)
 {
 	const json_t *v = NULL;
 
@@ -245,7 +255,7 @@ static const json_t *configured(const struct source *from, const char *key, cons
 static int add_named(struct tokenizer *t, const struct source *from, const char *key,
 		     const char *usual, bool needed, uint32_t *number, struct err *e)
 {
-	struct described d = {.text = usual, .special = true};
+	struct described d = { .text = usual, .special = true };
 	const char *file;
 	const json_t *v = configured(from, key, &file);
 	int status = EX_OK;
@@ -255,10 +265,12 @@ static int add_named(struct tokenizer *t, const struct source *from, const char 
 	if (d.text == NULL)
 		return EX_OK;
 	if (needed && number_of(t, d.text) == VOCAB_NONE)
-		return err_set(e, EX_DATAERR, "%s: the special token %.100s is not in the "
-			       "vocabulary", from->named, d.text);
-	if (added_get(&t->added, d.text) == NULL &&
-	    number_of(t, d.text) == VOCAB_NONE && strcmp(d.text, usual == NULL ? "" : usual) == 0)
+		return err_set(e, EX_DATAERR,
+			       "%s: the special token %.100s is not in the "
+			       "vocabulary",
+			       from->named, d.text);
+	if (added_get(&t->added, d.text) == NULL && number_of(t, d.text) == VOCAB_NONE &&
+	    strcmp(d.text, usual == NULL ? "" : usual) == 0)
 		return EX_OK;
 	if (added_get(&t->added, d.text) == NULL)
 		status = add(t, &d, e);
@@ -275,25 +287,28 @@ static int add_extra(struct tokenizer *t, const struct source *from, const char 
 	size_t i;
 	int status;
 
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		struct described d;
 
 		if ((status = describe(&d, v, true, file, e)) != EX_OK)
 			return status;
-		if (added_get(&t->added, d.text) == NULL && (status = add(t, &d, e)) != EX_OK)
+		if (added_get(&t->added, d.text) == NULL &&
+		    (status = add(t, &d, e)) != EX_OK)
 			return status;
 	}
 	return EX_OK;
 }
 
-/* ---- layout --------------------------------------------------------------------------- */
+/* ---- layout ---------------------------------------------------------------------------
+ */
 
 /* [CLS] A [SEP], and [CLS] A [SEP] B [SEP]. */
 static int usual_layout(struct tokenizer *t, uint32_t cls, uint32_t sep, struct err *e)
 {
 	const struct place places[] = {
-		{PLACE_TOKEN, 0, cls}, {PLACE_FIRST, 0, 0}, {PLACE_TOKEN, 0, sep},
-		{PLACE_SECOND, 1, 0},  {PLACE_TOKEN, 1, sep},
+		{ PLACE_TOKEN, 0, cls }, { PLACE_FIRST, 0, 0 },   { PLACE_TOKEN, 0, sep },
+		{ PLACE_SECOND, 1, 0 },  { PLACE_TOKEN, 1, sep },
 	};
 	size_t i;
 	int status = EX_OK;
@@ -313,7 +328,8 @@ static int bad_layout(const char *file, const char *why, struct err *e)
 	return err_set(e, EX_DATAERR, "%s: post_processor: %s", file, why);
 }
 
-/* {"SpecialToken": {"id": NAME, "type_id": N}}: all the numbers of "special_tokens".NAME. */
+/* {"SpecialToken": {"id": NAME, "type_id": N}}: all the numbers of "special_tokens".NAME.
+ */
 static int put_token(struct tokenizer *t, struct layout *l, const json_t *post,
 		     const char *name, uint8_t type, const char *file, struct err *e)
 {
@@ -324,7 +340,8 @@ static int put_token(struct tokenizer *t, struct layout *l, const json_t *post,
 	ids = json_object_get(json_object_get(all, name), "ids");
 	if (json_array_size(ids) == 0)
 		return bad_layout(file, "a special token without numbers", e);
-	json_array_foreach(ids, i, v) {
+	json_array_foreach(ids, i, v)
+	{
 		json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
 
 		if (id < 0 || id >= (json_int_t)t->size)
@@ -356,20 +373,20 @@ static int put_place(struct tokenizer *t, struct layout *l, const json_t *post,
 		return put_token(t, l, post, name, (uint8_t)type, file, e);
 	if (strcmp(name, "A") != 0 && (strcmp(name, "B") != 0 || l != &t->pair))
 		return bad_layout(file, "a Sequence that is not A, or B of a pair", e);
-	return layout_put(l, *name == 'A' ? PLACE_FIRST : PLACE_SECOND, (uint8_t)type, 0, e);
+	return layout_put(l, *name == 'A' ? PLACE_FIRST : PLACE_SECOND, (uint8_t)type, 0,
+			  e);
 }
 
 static int put_template(struct tokenizer *t, struct layout *l, const json_t *post,
 			const char *which, const char *file, struct err *e)
 {
 	const json_t *list = json_object_get(post, which), *v;
-	unsigned texts[2] = {0};
+	unsigned texts[2] = { 0 };
 	size_t i;
 	int status;
 
-	json_array_foreach(list, i, v)
-		if ((status = put_place(t, l, post, v, file, e)) != EX_OK)
-			return status;
+	json_array_foreach(list, i, v) if ((status = put_place(t, l, post, v, file, e)) !=
+					   EX_OK) return status;
 	for (i = 0; i < l->n; i++)
 		if (l->place[i].of != PLACE_TOKEN)
 			texts[l->place[i].of == PLACE_SECOND]++;
@@ -382,7 +399,7 @@ static int put_template(struct tokenizer *t, struct layout *l, const json_t *pos
 static int bert_layout(struct tokenizer *t, const json_t *post, const char *file,
 		       struct err *e)
 {
-	static const char *const names[2] = {"cls", "sep"};
+	static const char *const names[2] = { "cls", "sep" };
 	uint32_t id[2];
 	size_t i;
 
@@ -407,15 +424,18 @@ static int read_layout(struct tokenizer *t, const struct source *from, struct er
 		status = layout_put(&t->single, PLACE_FIRST, 0, 0, e);
 		if (status == EX_OK)
 			status = layout_put(&t->pair, PLACE_FIRST, 0, 0, e);
-		return status == EX_OK ? layout_put(&t->pair, PLACE_SECOND, 1, 0, e) : status;
+		return status == EX_OK ? layout_put(&t->pair, PLACE_SECOND, 1, 0, e)
+				       : status;
 	}
 	if ((status = js_text(post, "type", "", &type, file, e)) != EX_OK)
 		return status;
 	if (strcmp(type, "BertProcessing") == 0)
 		return bert_layout(t, post, file, e);
 	if (strcmp(type, "TemplateProcessing") != 0)
-		return bad_layout(file, "only TemplateProcessing and BertProcessing are "
-				  "supported", e);
+		return bad_layout(file,
+				  "only TemplateProcessing and BertProcessing are "
+				  "supported",
+				  e);
 	status = put_template(t, &t->single, post, "single", file, e);
 	return status == EX_OK ? put_template(t, &t->pair, post, "pair", file, e) : status;
 }
@@ -426,19 +446,19 @@ int read_special(struct tokenizer *t, const struct source *from, struct err *e)
 		const char *key, *usual;
 		bool needed;
 	} names[] = {
-		{"bos_token", NULL, false},     {"eos_token", NULL, false},
-		{"unk_token", "[UNK]", true},   {"sep_token", "[SEP]", true},
-		{"pad_token", "[PAD]", false},  {"cls_token", "[CLS]", true},
-		{"mask_token", "[MASK]", false},
+		{ "bos_token", NULL, false },      { "eos_token", NULL, false },
+		{ "unk_token", "[UNK]", true },    { "sep_token", "[SEP]", true },
+		{ "pad_token", "[PAD]", false },   { "cls_token", "[CLS]", true },
+		{ "mask_token", "[MASK]", false },
 	};
-	uint32_t number[sizeof names / sizeof names[0]] = {0};
+	uint32_t number[sizeof names / sizeof names[0]] = { 0 };
 	size_t i;
 	int status = add_listed(t, from, e);
 
 	for (i = 0; i < sizeof names / sizeof names[0] && status == EX_OK; i++)
-		status = add_named(t, from, names[i].key,
-				   from->rebuilt ? names[i].usual : NULL,
-				   from->rebuilt && names[i].needed, &number[i], e);
+		status =
+		    add_named(t, from, names[i].key, from->rebuilt ? names[i].usual : NULL,
+			      from->rebuilt && names[i].needed, &number[i], e);
 	if (status == EX_OK)
 		status = add_extra(t, from, "additional_special_tokens", e);
 	if (status == EX_OK)

@@ -51,7 +51,8 @@ static int read_lines(struct vocab *v, const char *text, size_t len, const char 
 		if (!is_new && piece > 0)
 			return err_at(e, EX_DATAERR, path, line + 1,
 				      "token %.*s is there already, as number %u",
-				      piece > 100 ? 100 : (int)piece, s, vocab_get(v, s, piece));
+				      piece > 100 ? 100 : (int)piece, s,
+				      vocab_get(v, s, piece));
 	}
 	v->size = line;
 	return EX_OK;
@@ -79,15 +80,19 @@ static int read_json(struct wordpiece *w, const struct source *from, struct err 
 
 	if (!json_is_object(pieces))
 		return err_set(e, EX_DATAERR, "%s: model.vocab is not an object", path);
-	json_object_foreach(pieces, key, value) {
+	json_object_foreach(pieces, key, value)
+	{
 		bool is_new;
 		int status;
 
 		number = json_is_integer(value) ? json_integer_value(value) : -1;
 		if (number < 0 || number > VOCAB_HIGHEST)
-			return err_set(e, EX_DATAERR, "%s: the number of token %.100s is not an "
-				       "integer from 0 to %u", path, key, VOCAB_HIGHEST);
-		status = vocab_add(&w->vocab, key, strlen(key), (uint32_t)number, &is_new, e);
+			return err_set(e, EX_DATAERR,
+				       "%s: the number of token %.100s is not an "
+				       "integer from 0 to %u",
+				       path, key, VOCAB_HIGHEST);
+		status =
+		    vocab_add(&w->vocab, key, strlen(key), (uint32_t)number, &is_new, e);
 		if (status != EX_OK)
 			return status;
 	}
@@ -111,8 +116,9 @@ static int read_model(struct wordpiece *w, const struct source *from, const char
 	if (status != EX_OK)
 		return status;
 	if (longest < 0)
-		return err_set(e, EX_DATAERR, "%s: max_input_chars_per_word is %lld, less than 0",
-			       path, (long long)longest);
+		return err_set(e, EX_DATAERR,
+			       "%s: max_input_chars_per_word is %lld, less than 0", path,
+			       (long long)longest);
 	w->longest_word = (size_t)longest;
 	return EX_OK;
 }
@@ -123,17 +129,19 @@ static int find_unknown(struct wordpiece *w, const char *token, const struct sou
 	w->unknown = vocab_get(&w->vocab, token, strlen(token));
 	if (w->unknown != VOCAB_NONE)
 		return EX_OK;
-	return err_set(e, EX_DATAERR, "%s: the unknown token %.100s is not in the vocabulary",
-		       from->named, token);
+	return err_set(e, EX_DATAERR,
+		       "%s: the unknown token %.100s is not in the vocabulary", from->named,
+		       token);
 }
 
 /* The "unk_token" of the configuration, a string or an added token. */
 static const char *named_unknown(const struct source *from)
 {
-	const struct json_file *files[] = {&from->special, &from->config};
+	const struct json_file *files[] = { &from->special, &from->config };
 	size_t i;
 
-	for (i = json_object_get(from->config.json, "added_tokens_decoder") ? 1 : 0; i < 2; i++) {
+	for (i = json_object_get(from->config.json, "added_tokens_decoder") ? 1 : 0; i < 2;
+	     i++) {
 		const json_t *v = json_object_get(files[i]->json, "unk_token");
 
 		if (json_is_object(v))

@@ -8,7 +8,7 @@
 #include "text/unicode.h"
 
 struct encoding_room {
-	struct bytes valid;  /* the text, when it was not UTF-8 */
+	struct bytes valid; /* the text, when it was not UTF-8 */
 	struct bytes normal;
 	struct marks marks;
 	struct pieces first, second;
@@ -20,7 +20,7 @@ int layout_put(struct layout *l, enum place_of of, uint8_t type, uint32_t id, st
 
 	if (status != EX_OK)
 		return status;
-	l->place[l->n++] = (struct place){.of = of, .type = type, .id = id};
+	l->place[l->n++] = (struct place){ .of = of, .type = type, .id = id };
 	l->special += of == PLACE_TOKEN;
 	return EX_OK;
 }
@@ -123,7 +123,7 @@ static int put_piece(struct pieces *out, uint32_t id, struct err *e)
 static int encode_part(const struct tokenizer *t, const char *s, size_t n, size_t limit,
 		       struct encoding_room *room, struct pieces *out, struct err *e)
 {
-	struct added_scan scan = {.list = &t->added, .normal = true};
+	struct added_scan scan = { .list = &t->added, .normal = true };
 	const struct added_token *token;
 	const char *part;
 	size_t len;
@@ -134,7 +134,8 @@ static int encode_part(const struct tokenizer *t, const char *s, size_t n, size_
 		return status;
 	scan.s = room->normal.s;
 	scan.n = room->normal.n;
-	while (status == EX_OK && out->n < limit && added_part(&scan, &part, &len, &token)) {
+	while (status == EX_OK && out->n < limit &&
+	       added_part(&scan, &part, &len, &token)) {
 		if (token != NULL)
 			status = put_piece(out, token->id, e);
 		else
@@ -147,18 +148,20 @@ static int encode_part(const struct tokenizer *t, const char *s, size_t n, size_
 static int encode_text(const struct tokenizer *t, const char *s, size_t n, size_t limit,
 		       struct encoding_room *room, struct pieces *out, struct err *e)
 {
-	struct added_scan scan = {.list = &t->added};
+	struct added_scan scan = { .list = &t->added };
 	const struct added_token *token;
 	const char *part;
 	size_t len;
 	int status = EX_OK;
 
 	out->n = 0;
-	if (!utf8_valid(s, n) && (status = replace_invalid(&room->valid, &s, &n, e)) != EX_OK)
+	if (!utf8_valid(s, n) &&
+	    (status = replace_invalid(&room->valid, &s, &n, e)) != EX_OK)
 		return status;
 	scan.s = s;
 	scan.n = n;
-	while (status == EX_OK && out->n < limit && added_part(&scan, &part, &len, &token)) {
+	while (status == EX_OK && out->n < limit &&
+	       added_part(&scan, &part, &len, &token)) {
 		if (token != NULL)
 			status = put_piece(out, token->id, e);
 		else
@@ -167,7 +170,8 @@ static int encode_text(const struct tokenizer *t, const char *s, size_t n, size_
 	return status;
 }
 
-/* ---- the whole ------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------
+ */
 
 /* The longer of two texts is cut first; when both are too long each keeps half of `room`,
  * the longer one the odd token, and of equally long ones the second. */
@@ -219,9 +223,11 @@ int tokenizer_encode(const struct tokenizer *t, const char *a, size_t a_len, con
 	int status;
 
 	if (max_len < l->special)
-		return err_set(e, EX_USAGE,
-			       "a length of %zu tokens leaves no room for the %zu special ones; "
-			       "give a greater one", max_len, l->special);
+		return err_set(
+		    e, EX_USAGE,
+		    "a length of %zu tokens leaves no room for the %zu special ones; "
+		    "give a greater one",
+		    max_len, l->special);
 	texts = max_len - l->special;
 	if (room == NULL && (room = out->room = mem_zeros(1, sizeof *room)) == NULL)
 		return err_nomem(e);

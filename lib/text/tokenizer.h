@@ -29,8 +29,8 @@ int tokenizer_open(struct tokenizer **t, const char *dir, struct err *e);
 size_t tokenizer_size(const struct tokenizer *t); /* one more than the highest number */
 
 /* Encodes `a`, or the pair `a`, `b` (b NULL: no pair), with the special tokens, cut to
- * max_len tokens (the longer side first for a pair). Bytes that are not UTF-8 become U+FFFD.
- * Safe to call from many threads with encodings of their own. */
+ * max_len tokens (the longer side first for a pair). Bytes that are not UTF-8 become
+ * U+FFFD. Safe to call from many threads with encodings of their own. */
 int tokenizer_encode(const struct tokenizer *t, const char *a, size_t a_len, const char *b,
 		     size_t b_len, size_t max_len, struct encoding *out, struct err *e);
 void encoding_free(struct encoding *out);

@@ -1,9 +1,9 @@
 /*
  * unicode - characters as the published BERT tokenizers see them.
  *
- * Categories are those of Unicode 8.0, decompositions of Unicode 12.1 and lower case of
- * Unicode 17: what the tables of the Rust crates behind `tokenizers` 0.23 hold. utf8proc
- * knows a newer (or older) Unicode; the few differences are listed in unicode.c.
+ * Categories are those of Unicode 8.0, decompositions and combining classes of Unicode 9.0,
+ * lower case of Unicode 17: so it is in `tokenizers` 0.23, whose parts carry tables of
+ * different age. utf8proc 2.8 knows Unicode 15.0; unicode.c lists the differences.
  */
 #ifndef TEXT_UNICODE_H
 #define TEXT_UNICODE_H

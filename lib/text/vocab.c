@@ -73,14 +73,15 @@ int vocab_add(struct vocab *v, const char *s, size_t n, uint32_t id, bool *is_ne
 	return EX_OK;
 }
 
-uint32_t vocab_find(const struct vocab *v, uint32_t h, const char *prefix, size_t prefix_len,
-		    const char *s, size_t n)
+uint32_t vocab_find(const struct vocab *v, uint32_t h, const char *prefix,
+		    size_t prefix_len, const char *s, size_t n)
 {
 	size_t at;
 
 	if (v->slots == 0)
 		return VOCAB_NONE;
-	for (at = h & (v->slots - 1); v->slot[at].piece != 0; at = (at + 1) & (v->slots - 1)) {
+	for (at = h & (v->slots - 1); v->slot[at].piece != 0;
+	     at = (at + 1) & (v->slots - 1)) {
 		const struct vocab_piece *p;
 		const char *text;
 

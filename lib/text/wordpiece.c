@@ -39,7 +39,8 @@ static uint32_t longest(const struct wordpiece *w, const char *s, size_t n, bool
 	for (i = 0; i < n; i++)
 		hash[i] = h = vocab_hash(h, (unsigned char)s[i]);
 	for (i = n; i > 0; i--) {
-		uint32_t id = vocab_find(&w->vocab, hash[i - 1], w->prefix, prefix_len, s, i);
+		uint32_t id =
+		    vocab_find(&w->vocab, hash[i - 1], w->prefix, prefix_len, s, i);
 
 		if (id != VOCAB_NONE) {
 			*used = i;

@@ -1,0 +1,358 @@
+"""Compares our tokenizer with `transformers`, and makes the fixtures of its tests.
+
+usage: python tests/ref/tokens.py --check DIR FILE... COLUMN
+       python tests/ref/tokens.py --cut DIR FILE... COLUMN,COLUMN
+       python tests/ref/tokens.py --characters
+       python tests/ref/tokens.py --fixtures
+       python tests/ref/tokens.py --sums DIR FILE...
+       python tests/ref/tokens.py --ranges | --properties
+       python tests/ref/tokens.py --speed DIR FILE COLUMN
+needs: the packages of tests/ref/requirements.txt; `make units` for --check, --cut,
+       --characters and --speed
+
+    --check       every text of a column of the files, as AutoTokenizer does it
+    --cut         the first 100 pairs of two columns, cut to every length
+    --characters  every code point, between letters and among combining marks, with a
+                  vocabulary of all characters and four settings of the normal form
+    --fixtures    writes tests/fixtures/tokens-*, from torture.txt and torture-bytes.txt
+    --sums        tokens and their checksum in the files' lines, for test_tokenizer.c
+    --ranges      the table of characters after Unicode 8.0 in lib/text/unicode.c, for the
+                  utf8proc that is installed
+    --properties  checksums of what is true of all characters, for test_unicode.c
+    --speed       seconds of both, one thread, for every text of a column
+
+COLUMN is a name in the header, a number from 1 in a file without one, or "-": whole lines.
+DUMP names our program when it is not build/plain/tests/text/dump_tokens.
+"""
+import ctypes
+import ctypes.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+
+DUMP = os.environ.get("DUMP", "build/plain/tests/text/dump_tokens")
+FIXTURES = "tests/fixtures"
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def reference(directory):
+    from transformers import AutoTokenizer, BertTokenizer
+    try:
+        return AutoTokenizer.from_pretrained(directory)
+    except ValueError:  # vocab.txt alone does not say which class it is for
+        return BertTokenizer.from_pretrained(directory)
+
+
+def lines_of(path):
+    with open(path, "rb") as f:
+        lines = f.read().split(b"\n")
+    return lines[:-1] if lines[-1] == b"" else lines
+
+
+def column_of(paths, column):
+    """The column's fields as bytes; for "a,b" the two with a tab between."""
+    texts = []
+    for path in paths:
+        lines = lines_of(path)
+        if column == "-":
+            texts += lines
+            continue
+        names = column.split(",")
+        if names[0].isdigit():
+            at = [int(n) - 1 for n in names]
+        else:
+            header = lines.pop(0).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").split(b"\t")
+            at = [header.index(n.encode()) for n in names]
+        for line in lines:
+            fields = line.rstrip(b"\r").split(b"\t")
+            if len(fields) > max(at):
+                texts.append(b"\t".join(fields[i] for i in at))
+    return texts
+
+
+def ours(directory, texts, *more):
+    run = subprocess.run([DUMP, directory, *map(str, more)], stdout=subprocess.PIPE,
+                         input=b"\n".join(texts) + b"\n", check=True)
+    return run.stdout.decode().split("\n")[:-1]
+
+
+def theirs(tokenizer, texts, pair, **options):
+    """The numbers as dump_tokens writes them; NUMBER/TYPE for pairs."""
+    texts = [t.decode("utf-8", "replace") for t in texts]
+    if not pair:
+        ids = tokenizer(texts, **options)["input_ids"]
+        return [" ".join(map(str, i)) for i in ids]
+    first, second = zip(*(t.split("\t") for t in texts))
+    out = tokenizer(list(first), list(second), return_token_type_ids=True, **options)
+    return [" ".join(f"{i}/{t}" for i, t in zip(*both))
+            for both in zip(out["input_ids"], out["token_type_ids"])]
+
+
+def report(texts, got, want, what):
+    different = [i for i in range(len(want)) if i >= len(got) or got[i] != want[i]]
+    for i in different[:5]:
+        print(f"{what} {i + 1}: {texts[i].decode('utf-8', 'replace')!a:.200}")
+        print(f"  ours   {got[i] if i < len(got) else 'missing':.300}")
+        print(f"  theirs {want[i]:.300}")
+    print(f"{len(want) - len(different)} {what}s equal"
+          + (f", {len(different)} different" if different else ""))
+    return not different and len(got) == len(want)
+
+
+def check(directory, paths, column):
+    texts = column_of(paths, column)
+    pair = "," in column
+    want = theirs(reference(directory), texts, pair)
+    got = ours(directory, texts, *([10**6, "pair"] if pair else []))
+    return report(texts, got, want, "pair" if pair else "sentence")
+
+
+def cut(directory, paths, column):
+    texts = column_of(paths, column)[:100]
+    tokenizer = reference(directory)
+    all_texts, got, want = [], [], []
+    longest = max(len(t.split(" ")) for t in theirs(tokenizer, texts, True))
+    for length in range(3, longest + 2):
+        all_texts += texts
+        got += ours(directory, texts, length, "pair")
+        want += theirs(tokenizer, texts, True, truncation=True, max_length=length)
+    for length in range(2, longest + 2):
+        first = [t.split(b"\t")[0] for t in texts]
+        all_texts += first
+        got += ours(directory, first, length)
+        want += theirs(tokenizer, first, False, truncation=True, max_length=length)
+    return report(all_texts, got, want, "cut")
+
+
+def whole(vocabulary, added=(), **normalizer):
+    """A tokenizer.json."""
+    return {
+        "version": "1.0", "truncation": {"direction": "Right", "max_length": 12,
+                                         "strategy": "LongestFirst", "stride": 0},
+        "padding": None,
+        "added_tokens": [
+            {"id": vocabulary[t], "content": t, "single_word": False, "lstrip": False,
+             "rstrip": False, "normalized": False, "special": True} for t in SPECIAL
+        ] + list(added),
+        "normalizer": {"type": "BertNormalizer", "clean_text": True,
+                       "handle_chinese_chars": True, "strip_accents": None,
+                       "lowercase": True, **normalizer},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", vocabulary["[SEP]"]],
+                           "cls": ["[CLS]", vocabulary["[CLS]"]]},
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]",
+                  "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+                  "vocab": vocabulary},
+    }
+
+
+def characters():
+    from tokenizers import Tokenizer
+    points = [c for c in range(1, 0x110000) if c != 10 and not 0xd800 <= c < 0xe000]
+    pieces = SPECIAL + [p + chr(c) for c in points for p in ("", "##")]
+    vocabulary = {t: i for i, t in enumerate(pieces)}
+    texts = []
+    for c in map(chr, points):
+        texts += [f"a{c}b".encode(), f"x\u302e{c}\U0001d16d\u0345{c}.".encode()]
+    good = True
+    for settings in ({}, {"lowercase": False}, {"strip_accents": False},
+                     {"clean_text": False, "lowercase": False, "strip_accents": True,
+                      "handle_chinese_chars": False}):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "tokenizer.json")
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(whole(vocabulary, **settings), f)
+            tokenizer = Tokenizer.from_file(path)
+            tokenizer.no_truncation()
+            got = ours(directory, texts)
+        want = []
+        for i in range(0, len(texts), 100000):
+            batch = [t.decode() for t in texts[i:i + 100000]]
+            want += [" ".join(map(str, x.ids)) for x in tokenizer.encode_batch(batch)]
+        print(settings or "as published", end=": ")
+        good &= report(texts, got, want, "text")
+    return good
+
+
+def fixture_vocabulary(texts, lower):
+    """Special tokens, the commonest characters of the texts as words and as continuing
+    pieces, and a few words and endings."""
+    from tokenizers.normalizers import BertNormalizer
+    normal = BertNormalizer(lowercase=lower)
+    count = {}
+    for text in texts:
+        for c in normal.normalize_str(text):
+            if not c.isspace():
+                count[c] = count.get(c, 0) + 1
+    common = sorted(count, key=lambda c: (-count[c], c))
+    words = "the quick brown fox jump over lazy dog unaff un movie good don t can s".split()
+    endings = "##able ##ing ##s ##ed ##ly ##ww ##wwww ##aff ##iev".split()
+    pieces = SPECIAL[:1] + ["[unused0]", "[unused1]"] + SPECIAL[1:] + words + endings
+    pieces += [c for c in common if c not in words]
+    pieces += ["##" + c for c in common[:len(common) // 2]]
+    return list(dict.fromkeys(p for p in pieces if p == p.rstrip()))
+
+
+def fixtures():
+    """tokens-plain: vocab.txt. tokens-whole: tokenizer.json, cased, with added tokens."""
+    raw = lines_of(f"{FIXTURES}/torture.txt") + lines_of(f"{FIXTURES}/torture-bytes.txt")
+    texts = [t.decode("utf-8", "replace") for t in raw]
+    plain, cased = f"{FIXTURES}/tokens-plain", f"{FIXTURES}/tokens-whole"
+    for directory in (plain, cased):
+        os.makedirs(directory, exist_ok=True)
+    with open(f"{plain}/vocab.txt", "w", encoding="utf-8") as f:
+        f.writelines(p + "\n" for p in fixture_vocabulary(texts, True))
+    pieces = {t: i for i, t in enumerate(fixture_vocabulary(texts, False))}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+             "special": True}
+    added = [{**flags, "id": pieces["[unused1]"], "content": "[unused1]", "lstrip": True,
+              "rstrip": True},
+             {**flags, "id": len(pieces), "content": "caf\u00e9", "normalized": True,
+              "special": False},
+             {**flags, "id": len(pieces) + 1, "content": "movie", "single_word": True,
+              "normalized": True, "special": False}]
+    with open(f"{cased}/tokenizer.json", "w", encoding="utf-8") as f:
+        json.dump(whole(pieces, added, lowercase=False, strip_accents=True), f,
+                  ensure_ascii=False, separators=(",", ":"))
+        f.write("\n")
+    with open(f"{cased}/tokenizer_config.json", "w", encoding="utf-8") as f:
+        f.write('{"tokenizer_class": "PreTrainedTokenizerFast"}\n')
+    for directory in (plain, cased):
+        want = theirs(reference(directory), raw, False)
+        with open(f"{directory}/torture.tokens", "w", encoding="utf-8") as f:
+            f.writelines(line + "\n" for line in want)
+    return True
+
+
+def sums(directory, paths):
+    tokenizer = reference(directory)
+    for path in paths:
+        total, h = 0, 0
+        for line in theirs(tokenizer, lines_of(path), False):
+            ids = list(map(int, line.split()))
+            total += len(ids)
+            for i in ids:
+                h = (h * 31 + i) % 2**32
+        print(f'{{"{os.path.join(*path.split(os.sep)[-2:])}", {total}, {h:#010x}u}},')
+    return True
+
+
+def ranges():
+    """Which punctuation, marks and format characters `tokenizers` takes for letters, and
+    which spacing marks it does not put in order."""
+    from tokenizers.normalizers import NFD, BertNormalizer
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    lib = ctypes.CDLL(ctypes.util.find_library("utf8proc"))
+    lib.utf8proc_category_string.restype = ctypes.c_char_p
+    lib.utf8proc_get_property.restype = ctypes.POINTER(ctypes.c_int16)  # category, class
+    clean = BertNormalizer(strip_accents=False, lowercase=False, handle_chinese_chars=False)
+    strip = BertNormalizer(clean_text=False, strip_accents=True, lowercase=False,
+                           handle_chinese_chars=False)
+    nfd, split = NFD(), BertPreTokenizer()
+    table, open_range = [], False
+    for c in range(0x80, 0x110000):
+        if 0xd800 <= c < 0xe000 or (nfd.normalize_str(chr(c)) != chr(c) and c != 0x11938):
+            continue
+        kind = lib.utf8proc_category_string(c).decode()
+        text = f"a{chr(c)}b"
+        if kind[0] == "P":
+            young = len(split.pre_tokenize_str(text)) == 1
+        elif kind == "Mn":
+            young = strip.normalize_str(text) == text
+        elif kind == "Cf":
+            young = clean.normalize_str(text) == text
+        elif kind == "Mc" and lib.utf8proc_get_property(c)[1] != 0:
+            young = nfd.normalize_str("\u0345" + chr(c)) == "\u0345" + chr(c)
+        else:
+            continue
+        if young and open_range:
+            table[-1][1] = c
+        elif young:
+            table.append([c, c])
+        open_range = young
+    print(", ".join(f"{{{a:#x}, {b:#x}}}" for a, b in table))
+    return True
+
+
+def properties():
+    from tokenizers.normalizers import NFD, BertNormalizer
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    off = dict(clean_text=False, strip_accents=False, lowercase=False,
+               handle_chinese_chars=False)
+    clean = BertNormalizer(**{**off, "clean_text": True}).normalize_str
+    strip = BertNormalizer(**{**off, "strip_accents": True}).normalize_str
+    lower = BertNormalizer(**{**off, "lowercase": True}).normalize_str
+    spaced = BertNormalizer(**{**off, "handle_chinese_chars": True}).normalize_str
+    nfd, split = NFD().normalize_str, BertPreTokenizer().pre_tokenize_str
+    names = "space control punct mark ideograph combining decompose lower".split()
+    sums = dict.fromkeys(names, 0)
+    for point in range(1, 0x110000):
+        if 0xd800 <= point < 0xe000:
+            continue
+        c = chr(point)
+        parts, full = split(f"a{c}b"), nfd(c)
+        facts = {
+            "space": len(parts) == 2, "punct": len(parts) == 3,
+            "control": clean(c) == "" and point != 0xfffd,
+            "mark": full == c and strip(c) == "", "ideograph": spaced(c) != c,
+            "combining": full == c and (point == 0x345 or
+                                        nfd("\u0345" + c) == c + "\u0345"),
+        }
+        for name, holds in facts.items():
+            if holds:
+                sums[name] = (sums[name] * 31 + point) % 2**32
+        for name, text in (("decompose", full), ("lower", lower(c))):
+            for x in text:
+                sums[name] = (sums[name] * 31 + ord(x)) % 2**32
+    for name in names:
+        print(f'"{name}", {sums[name]:#010x}u')
+    return True
+
+
+def speed(directory, paths, column):
+    texts = column_of(paths, column)
+    strings = [t.decode("utf-8", "replace") for t in texts]
+    backend = reference(directory).backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(b"\n".join(texts) + b"\n")
+        f.flush()
+        for _ in range(3):
+            began = time.perf_counter()
+            backend.encode_batch(strings)
+            rust = time.perf_counter() - began
+            began = time.perf_counter()
+            backend.encode_batch_fast(strings)
+            fast = time.perf_counter() - began
+            ours_seconds = float(subprocess.run(
+                [DUMP, directory, str(10**6), "time"], stdin=open(f.name, "rb"),
+                capture_output=True, check=True).stdout)
+            print(f"{len(texts)} texts: tokenizers {rust:.3f} s, without offsets "
+                  f"{fast:.3f} s, ours {ours_seconds:.3f} s, {fast / ours_seconds:.1f} x")
+    return True
+
+
+def main(argv):
+    actions = {"--check": check, "--cut": cut, "--speed": speed}
+    if len(argv) >= 4 and argv[0] in actions:
+        good = actions[argv[0]](argv[1], argv[2:-1], argv[-1])
+    elif len(argv) >= 3 and argv[0] == "--sums":
+        good = sums(argv[1], argv[2:])
+    elif argv in (["--characters"], ["--fixtures"], ["--ranges"], ["--properties"]):
+        good = {"--characters": characters, "--fixtures": fixtures,
+                "--ranges": ranges, "--properties": properties}[argv[0]]()
+    else:
+        sys.exit(__doc__)
+    sys.exit(not good)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
