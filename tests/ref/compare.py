@@ -17,14 +17,14 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, BertTokenizerFast
 
-LOGIT_TOLERANCE = 1e-4     # absolute: some 100 roundings of single precision on a logit of 1
+LOGIT_TOLERANCE = 1e-4     # absolute: some hundred roundings of a logit near 1
 GRADIENT_TOLERANCE = 1e-4  # |difference| / |gradient|
 ZERO = 1e-12               # a gradient that is 0 but for rounding in double
 
 
 def run(program, *arguments, lines=()):
-    return subprocess.run([program, *arguments], input="".join(lines), text=True, check=True,
-                          stdout=subprocess.PIPE).stdout
+    return subprocess.run([program, *arguments], input="".join(lines), text=True,
+                          check=True, stdout=subprocess.PIPE).stdout
 
 
 def load(directory, dtype):

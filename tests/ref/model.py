@@ -14,7 +14,7 @@ without padding and without dropout:
     logits.tsv            loss and logits of each sequence
     gradients.tsv         name and gradient of the mean loss, for every tensor
     influence.tsv         name, direction, slope G.g and curvature gHg of every tensor's own
-                          block, for g = G (sgd) and g = G / (|G| + 1e-8) (adamw, first step)
+                          block, for g = G (sgd) and, AdamW's first step, G / (|G| + 1e-8)
 The same numbers come out every time.
 """
 import json
@@ -25,9 +25,11 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertForSequenceClassification
 
-WORDS = """[PAD] [UNK] [CLS] [SEP] [MASK] . , ! ? ' - a an the this that it is was not no and or
-but of in to with for film movie plot story actor scene good great fine bad dull poor slow fun
-warm sad love hate like ##s ##ed ##ing ##ly ##er ##ness ##less un ##able very too so at by""".split()
+WORDS = """
+[PAD] [UNK] [CLS] [SEP] [MASK] . , ! ? ' - a an the this that it is was not no and or but
+of in to with for film movie plot story actor scene good great fine bad dull poor slow fun
+warm sad love hate like ##s ##ed ##ing ##ly ##er ##ness ##less un ##able very too so at by
+""".split()
 
 LENGTHS = [7, 1, 12, 3, 32, 5]
 
@@ -42,8 +44,8 @@ def build(labels):
     generator = torch.Generator().manual_seed(21)
     with torch.no_grad():
         for name, w in model.named_parameters():
-            scale = "LayerNorm.weight" in name
-            w.copy_(torch.randn(w.shape, generator=generator) * (0.1 if scale else 0.3) + scale)
+            mean, sd = (1, 0.1) if "LayerNorm.weight" in name else (0, 0.3)
+            w.copy_(torch.randn(w.shape, generator=generator) * sd + mean)
     return model
 
 
@@ -95,7 +97,8 @@ def golden(path, model, labels):
         exact = grad.detach()
         for kind, g in (("sgd", exact), ("adamw", exact / (exact.abs() + 1e-8))):
             product = torch.autograd.grad((grad * g).sum(), w, retain_graph=True)[0]
-            influence.append((name, kind, text((exact * g).sum()), text((product * g).sum())))
+            slope, curvature = (exact * g).sum(), (product * g).sum()
+            influence.append((name, kind, text(slope), text(curvature)))
     table(f"{path}/batch.tsv", ["label", "ids", "types"],
           ((label, *(" ".join(map(str, x)) for x in rest)) for label, *rest in batch))
     table(f"{path}/logits.tsv", ["loss", "logits"],
@@ -108,11 +111,10 @@ def golden(path, model, labels):
 def save(path, model, tensors, dtype):
     os.makedirs(path, exist_ok=True)
     config = json.loads(model.config.to_json_string(use_diff=False))
-    keep = ["attention_probs_dropout_prob", "classifier_dropout", "hidden_act",
-            "hidden_dropout_prob", "hidden_size", "initializer_range", "intermediate_size",
-            "layer_norm_eps", "max_position_embeddings", "model_type", "num_attention_heads",
-            "num_hidden_layers", "pad_token_id", "type_vocab_size", "vocab_size", "id2label",
-            "label2id"]
+    keep = """attention_probs_dropout_prob classifier_dropout hidden_act hidden_dropout_prob
+        hidden_size id2label initializer_range intermediate_size label2id layer_norm_eps
+        max_position_embeddings model_type num_attention_heads num_hidden_layers
+        pad_token_id type_vocab_size vocab_size""".split()
     config = {k: config[k] for k in keep}
     config["architectures"] = ["BertForSequenceClassification"]
     if config["id2label"] is not None and len(config["id2label"]) == 1:
