@@ -53,6 +53,7 @@ struct tensor_out {
 
 /* Writes a new file at `path` (fsynced), tensors in the order of their names, with
  * metadata {"format": "pt"}. */
-int safetensors_write(const char *path, const struct tensor_out *t, size_t n, struct err *e);
+int safetensors_write(const char *path, const struct tensor_out *t, size_t n,
+		      struct err *e);
 
 #endif

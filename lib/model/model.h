@@ -40,13 +40,13 @@ struct param {
 	char *name;      /* as the checkpoint spells it; a new one as its family would */
 	char *save_name; /* as transformers' model with a head spells it */
 	enum param_type type;
-	int layer;       /* block number from 0, LAYER_EMBED or LAYER_HEAD */
+	int layer; /* block number from 0, LAYER_EMBED or LAYER_HEAD */
 	int ndim;
 	size_t shape[TENSOR_DIMS];
-	size_t n;        /* elements */
-	const float *w;  /* values: own, or in the mapped file while frozen and F32 */
-	float *own;      /* NULL while w points into the mapping */
-	bool fresh;      /* initialised from the seed: the checkpoint had none */
+	size_t n;       /* elements */
+	const float *w; /* values: own, or in the mapped file while frozen and F32 */
+	float *own;     /* NULL while w points into the mapping */
+	bool fresh;     /* initialised from the seed: the checkpoint had none */
 };
 
 enum op_kind {
@@ -79,56 +79,58 @@ struct op {
 struct slot {
 	size_t width;
 	bool pooled;
-	int made_by;   /* operation that writes it */
-	int last_use;  /* last operation that reads it */
-	int shared;    /* buffer that a pass without backward keeps it in */
+	int made_by;  /* operation that writes it */
+	int last_use; /* last operation that reads it */
+	int shared;   /* buffer that a pass without backward keeps it in */
 };
 
 struct model {
-	char *dir;               /* as the caller gave it */
+	char *dir; /* as the caller gave it */
 	struct config config;
 	struct safetensors *files; /* one, or the shards in the order of their names */
 	size_t n_files;
-	const char *prefix;      /* of the family's names in a model with a head: "bert." */
-	struct param *params;    /* in the order of the forward pass */
+	const char *prefix;   /* of the family's names in a model with a head: "bert." */
+	struct param *params; /* in the order of the forward pass */
 	size_t n_params, cap_params;
 	struct op *ops;
 	size_t n_ops, cap_ops;
 	struct slot *slots;
 	size_t n_slots, cap_slots, n_shared;
-	int logits;              /* slot: [sequences, labels] */
-	bool regression;         /* squared error of a single output, else cross-entropy */
+	int logits;      /* slot: [sequences, labels] */
+	bool regression; /* squared error of a single output, else cross-entropy */
 	const struct kernels *k;
-	size_t ignored;          /* tensors of the file known to be no parameters */
+	size_t ignored;            /* tensors of the file known to be no parameters */
 	struct strlist unexpected; /* names of others that no parameter reads */
-	bool new_head;           /* classifier initialised from the seed */
+	bool new_head;             /* classifier initialised from the seed */
 	bool new_pooler;
 };
 
 /* What the caller needs of the head. */
 struct head_spec {
-	size_t labels;    /* outputs: classes (2 or more), or 1 for regression; 0: as many, and
-			   * of the kind, that the configuration says */
+	size_t labels; /* outputs: classes (2 or more), or 1 for regression; 0: as many, and
+			* of the kind, that the configuration says */
 	bool regression;
-	bool may_be_new;  /* a missing or differently sized head is initialised from the seed;
-			   * otherwise that is EX_DATAERR */
+	bool may_be_new; /* a missing or differently sized head is initialised from the
+			  * seed; otherwise that is EX_DATAERR */
 	uint64_t seed;
 };
 
 /* Opens a Hugging Face directory: model.safetensors or the shards that
- * model.safetensors.index.json lists. F32 tensors are read where they lie in the mapped file;
- * F16, BF16 and F64 are converted. A new tensor is normal(0, initializer_range), a new bias
- * zero: each depends on the seed and its save_name only. EX_NOINPUT: no directory, config or
- * weights; EX_DATAERR: a family that is not known, tensors that are missing, not finite
- * (converted ones; mapped ones are not read here) or contradict the configuration, each named
- * with the shape found and the shape expected. On failure there is nothing to close. */
-int model_open(struct model *m, const char *dir, const struct head_spec *head, struct err *e);
+ * model.safetensors.index.json lists. F32 tensors are read where they lie in the mapped
+ * file; F16, BF16 and F64 are converted. A new tensor is normal(0, initializer_range), a
+ * new bias zero: each depends on the seed and its save_name only. EX_NOINPUT: no directory,
+ * config or weights; EX_DATAERR: a family that is not known, tensors that are missing, not
+ * finite (converted ones; mapped ones are not read here) or contradict the configuration,
+ * each named with the shape found and the shape expected. On failure there is nothing to
+ * close. */
+int model_open(struct model *m, const char *dir, const struct head_spec *head,
+	       struct err *e);
 void model_close(struct model *m);
 
 /* Sum of n over all params. */
 uint64_t model_params(const struct model *m);
-/* Index of the parameter with that name, in the checkpoint's spelling or the new one, with or
- * without the family's prefix ("bert."); -1 when there is none. */
+/* Index of the parameter with that name, in the checkpoint's spelling or the new one, with
+ * or without the family's prefix ("bert."); -1 when there is none. */
 int model_find(const struct model *m, const char *name);
 
 /* Gives params[i] memory of its own (a copy), so that it can be trained. */
