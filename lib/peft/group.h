@@ -33,9 +33,9 @@ struct group {
 
 struct partition {
 	enum grouping by;
-	struct group *g;  /* in the order of their first parameter */
+	struct group *g; /* in the order of their first parameter */
 	size_t n;
-	size_t *of_param; /* [n_params] */
+	size_t *of_param;       /* [n_params] */
 	struct meta_list rules; /* BY_FILE: the rules as read, key PATTERN, value GROUP */
 };
 
@@ -54,17 +54,19 @@ void partition_free(struct partition *p);
 /* How a partition travels in a stream: one line ##groups <tab> NAME, and for BY_FILE one
  * ##group <tab> PATTERN <tab> GROUP a rule. */
 int partition_describe(const struct partition *p, struct meta_list *to, struct err *e);
-/* The partition that a stream's head describes, for this model; by tensor when it says none. */
+/* The partition that a stream's head describes, for this model; by tensor when it says
+ * none. */
 int partition_from(struct partition *p, const struct model *m, const struct meta_list *head,
 		   struct err *e);
 
 /* Marks in wanted[n_params] the parameters of the groups named; names count with or without
- * the family's prefix. EX_DATAERR names the first that the model has not, with near misses. */
+ * the family's prefix. EX_DATAERR names the first that the model has not, with near misses.
+ */
 int partition_choose(const struct partition *p, const struct model *m,
 		     const struct strlist *groups, bool *wanted, struct err *e);
 
-/* Marks the parameters whose tensor name one of the patterns matches. EX_USAGE with near misses
- * when a pattern matches none. */
+/* Marks the parameters whose tensor name one of the patterns matches. EX_USAGE with near
+ * misses when a pattern matches none. */
 int params_matching(const struct model *m, const struct strlist *patterns, bool *wanted,
 		    struct err *e);
 

@@ -14,8 +14,8 @@
 /* `name` behind the family's prefix; points into `name`. */
 const char *name_bare(const struct model *m, const char *name);
 bool name_equal(const struct model *m, const char *a, const char *b);
-/* Does the shell glob match the parameter's name, with or without the prefix, or the name that
- * it is saved under? */
+/* Does the shell glob match the parameter's name, with or without the prefix, or the name
+ * that it is saved under? */
 bool name_matches(const struct model *m, const char *pattern, const struct param *p);
 
 #endif

@@ -19,17 +19,17 @@ struct predictions {
 	double loss;       /* mean */
 };
 
-/* Runs the model, dropout off, over the data in batches of at most `batch` examples of similar
- * length; the results stand in the order of the data. `progress` (or NULL) was started with the
- * number of examples as its total. On failure there is nothing to free. */
+/* Runs the model, dropout off, over the data in batches of at most `batch` examples of
+ * similar length; the results stand in the order of the data. `progress` (or NULL) was
+ * started with the number of examples as its total. On failure there is nothing to free. */
 int judge_predict(struct predictions *p, const struct model *m, const struct dataset *d,
 		  size_t batch, struct progress *progress, struct err *e);
-/* "accuracy", "f1", "matthews", "pearson", "spearman", "loss"; EX_USAGE for another name or one
- * that does not fit the kind of task. */
+/* "accuracy", "f1", "matthews", "pearson", "spearman", "loss"; EX_USAGE for another name or
+ * one that does not fit the kind of task. */
 int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
 		double *score, struct err *e);
-/* The standard error of such a score on n examples, to first order: sqrt(s (1-s) / n) for accuracy
- * and f1, (1 - s^2) / sqrt(n) for correlations (matthews too); nan for a loss. */
+/* The standard error of such a score on n examples, to first order: sqrt(s (1-s) / n) for
+ * accuracy and f1, (1 - s^2) / sqrt(n) for correlations (matthews too); nan for a loss. */
 double judge_error(const char *metric, double score, size_t n);
 void predictions_free(struct predictions *p);
 

@@ -14,11 +14,11 @@
 struct pareto_point {
 	const char *name;
 	uint64_t cost;
-	double score;     /* more is better; nan is dominated by every number, at any cost, and
-			   * never on the frontier */
+	double score; /* more is better; nan is dominated by every number, at any cost, and
+		       * never on the frontier */
 	bool on_frontier; /* set by pareto_mark, and so is by */
-	size_t by;        /* of the points that dominate it that with the highest score, then the
-			   * least cost, then the name that sorts first; SIZE_MAX: none */
+	size_t by; /* of the points that dominate it that with the highest score, then the
+		    * least cost, then the name that sorts first; SIZE_MAX: none */
 };
 
 void pareto_mark(struct pareto_point *p, size_t n);

@@ -30,22 +30,22 @@ struct trainer_options {
 	double clip;              /* largest norm of the whole gradient; 0: none */
 	bool dropout;
 	uint64_t seed;
-	bool want_terms;          /* see struct gradients */
+	bool want_terms; /* see struct gradients */
 };
 
 struct trainer {
 	struct model *m;
 	struct trainer_options o;
-	bool *wanted;             /* [n_params] */
+	bool *wanted; /* [n_params] */
 	struct pass pass;
 	struct gradients grad;
 	float **moment1, **moment2; /* [n_params]; NULL where not wanted, or for SGD */
-	uint64_t step;            /* updates made */
-	double grad_norm;         /* of the last gradient, before clipping */
-	double clip_factor;       /* min(1, clip / (grad_norm + 1e-6)): what an update scales
-				   * the gradient by; grad.g itself stays as it is */
-	float *scratch;           /* as long as the longest wanted parameter */
-	uint64_t trained;         /* wanted elements */
+	uint64_t step;              /* updates made */
+	double grad_norm;           /* of the last gradient, before clipping */
+	double clip_factor; /* min(1, clip / (grad_norm + 1e-6)): what an update scales
+			     * the gradient by; grad.g itself stays as it is */
+	float *scratch;     /* as long as the longest wanted parameter */
+	uint64_t trained;   /* wanted elements */
 };
 
 /* Defaults as stated in the comments above. */
@@ -63,8 +63,8 @@ void trainer_moments(struct trainer *t);
 void trainer_update(struct trainer *t, double lr);
 
 /* The direction g of wanted parameter i into d[n]: the clipped gradient, or AdamW's
- * preconditioned step divided by lr, without weight decay; call after trainer_moments and before
- * trainer_update. w moves by -lr g. */
+ * preconditioned step divided by lr, without weight decay; call after trainer_moments and
+ * before trainer_update. w moves by -lr g. */
 void trainer_direction(const struct trainer *t, size_t i, float *d);
 
 #endif

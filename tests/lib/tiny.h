@@ -23,7 +23,8 @@ static inline const char *fixture(const char *name)
 	static char path[4096];
 	const char *tests = getenv("TESTS");
 
-	snprintf(path, sizeof path, "%s/fixtures/%s", tests == NULL ? "tests" : tests, name);
+	snprintf(path, sizeof path, "%s/fixtures/%s", tests == NULL ? "tests" : tests,
+		 name);
 	return path;
 }
 

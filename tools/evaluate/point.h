@@ -18,9 +18,9 @@ struct point {
 	uint64_t trained;
 	double percent; /* of all parameters; nan until the model was seen */
 	double score, loss;
-	size_t n;       /* examples */
+	size_t n; /* examples */
 	bool on_frontier;
-	size_t by;      /* index of the point that dominates it, SIZE_MAX */
+	size_t by; /* index of the point that dominates it, SIZE_MAX */
 };
 
 struct points {
@@ -32,16 +32,19 @@ struct points {
 
 /* Adds what an operand names: a model directory, or a run stream ("-": stdin) with its
  * models. A stream that was edited gets a note. */
-int points_add(struct points *ps, const struct cli *cli, const char *operand, struct err *e);
+int points_add(struct points *ps, const struct cli *cli, const char *operand,
+	       struct err *e);
 void points_free(struct points *ps);
 
 /* Fills on_frontier and by. */
 int points_mark(struct points *ps, struct err *e);
 
-/* Notes on stderr masks that score worse than smaller ones by more than the standard error. */
+/* Notes on stderr masks that score worse than smaller ones by more than the standard error.
+ */
 void points_note_descents(const struct points *ps, const struct cli *cli);
 
 /* Writes the point stream; with `frontier` only what is on it, by increasing trained. */
-int points_write(const struct points *ps, const struct cli *cli, bool frontier, struct err *e);
+int points_write(const struct points *ps, const struct cli *cli, bool frontier,
+		 struct err *e);
 
 #endif

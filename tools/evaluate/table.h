@@ -1,6 +1,6 @@
 /*
- * table - the predictions as a file: row, label, guess, and the logits; a column run in front
- * when there are several.
+ * table - the predictions as a file: row, label, guess, and the logits; a column run in
+ * front when there are several.
  */
 #ifndef EVALUATE_TABLE_H
 #define EVALUATE_TABLE_H

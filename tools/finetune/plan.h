@@ -15,9 +15,9 @@
 #include "peft/mask.h"
 
 struct planned {
-	char *name;   /* "1pct" for the budget "1%", "bitfit", "train" */
-	char *budget; /* "1%"; "-" for presets and patterns */
-	char *dir;    /* where its model goes */
+	char *name;              /* "1pct" for the budget "1%", "bitfit", "train" */
+	char *budget;            /* "1%"; "-" for presets and patterns */
+	char *dir;               /* where its model goes */
 	const struct mask *mask; /* NULL for presets and patterns */
 	const char *preset;      /* NULL for masks and patterns */
 	bool *wanted;            /* [n_params], after plan_resolve */

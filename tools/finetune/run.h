@@ -24,8 +24,8 @@ struct recipe {
 
 struct outcome {
 	uint64_t trained, tokens;
-	double lr;      /* its largest value */
-	double loss;    /* mean over the last tenth of the steps, rounded up */
+	double lr;   /* its largest value */
+	double loss; /* mean over the last tenth of the steps, rounded up */
 	double seconds;
 };
 

@@ -31,7 +31,8 @@ void settings_free(struct settings *s);
 int settings_recipe(const struct settings *s, size_t n, struct recipe *r, struct err *e);
 
 /* Is a mask stream to be read, and from which file (NULL: stdin)? Without --mask stdin is
- * read; beside a preset or --train only when it is a pipe, a socket or a file, not empty and not the data. */
+ * read; beside a preset or --train only when it is a pipe, a socket or a file, not empty
+ * and not the data. */
 bool settings_mask(const struct settings *s, const char **path);
 
 #endif
