@@ -70,7 +70,7 @@ static double measure_rounding(struct prober *p, size_t k, const struct estimate
 	return fmax(sqrt(sum / 8), 1e-10 * p->t->pass.loss);
 }
 
-/* The step at which a bend of `bend` seen at h would be `want`. */
+/* The step at which a bend of `bend` seen at h would be `want`, at most `most`. */
 static double rescale(double h, double bend, double want, double most)
 {
 	double factor = sqrt(want / bend);
@@ -94,7 +94,7 @@ static double find_reach(struct prober *p, size_t k, const struct estimate *e, d
 		y[1] = change(p, k, h);
 		bend = fmax(fabs(y[0] + y[1]) / 2, p->rounding / 4);
 		next = rescale(h, bend, want, most);
-		if (tries == 3 || (next < 2 * h && next > h / 2))
+		if (tries == 3 || (next < 1.5 * h && next > h / 1.5))
 			return h;
 		h = next;
 	}
@@ -113,5 +113,6 @@ void fit_group(struct prober *p, size_t k, struct estimate *e)
 	fit_parabola(y, e->reach, &slope, &e->curv, &e->r2);
 	/* The weights of the points in curv, and of the loss that all are compared with. */
 	e->spread = sqrt(34 + 100) / 17 * p->rounding / (e->reach * e->reach);
-	p->reach[k] = e->reach;
+	p->reach[k] = rescale(e->reach, fmax(e->reach * e->reach / 2 * fabs(e->curv), p->rounding),
+			      FIT_BEND * p->rounding, 4 * e->reach);
 }

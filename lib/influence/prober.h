@@ -22,7 +22,7 @@
 #include "peft/group.h"
 #include "train/trainer.h"
 
-#define FIT_BEND 32.0
+#define FIT_BEND 96.0
 
 enum method { METHOD_FIT, METHOD_GRAD };
 

@@ -9,7 +9,7 @@
  *
  * A line on stdin is LABEL <tab> IDS [<tab> TYPES].
  */
-#include "batch_text.h"
+#include "../batch_text.h"
 #include "model/model.h"
 #include "model/pass.h"
 

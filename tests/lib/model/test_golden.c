@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "batch_text.h"
+#include "../batch_text.h"
 #include "model/pass.h"
 
 /* Single precision has 2^-24; some hundred operations stand behind a number here. */
