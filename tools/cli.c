@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,28 @@ static void fill_standard_descriptors(void)
 			_exit(EX_SOFTWARE);
 }
 
+/* OpenMP's threads wait for each other by spinning, unless told otherwise before the
+ * process begins. On a machine that does other work besides, a spinning thread takes the
+ * processor from the one that it waits for, and a run takes several times as long: so a
+ * program that computes begins again, with waiting threads asleep. Whoever has set one of
+ * these variables knows better. */
+static void begin_patiently(const struct program *p, char **argv)
+{
+	char self[PATH_MAX];
+	ssize_t n;
+	bool computes = false;
+
+	for (const struct opt *o = p->opts; o->type != OPT_END; o++)
+		computes = computes || (o->name != NULL && strcmp(o->name, "threads") == 0);
+	if (!computes || getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL)
+		return;
+	n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n <= 0 || setenv("OMP_WAIT_POLICY", "passive", 1) != 0)
+		return;
+	self[n] = '\0';
+	execv(self, argv); /* on failure things go on, only slower */
+}
+
 static int flush_stdout(struct err *e)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
@@ -104,6 +127,7 @@ void cli_start(struct cli *cli, const struct program *p, int argc, char **argv)
 	struct err e = { 0 };
 	int rc;
 
+	begin_patiently(p, argv);
 	fill_standard_descriptors();
 	file_clean_on_signals();
 	strbuf_printf(&cli->pg, "%s %s", cli->name, ADAPEFT_VERSION);
