@@ -2,8 +2,9 @@
  * unicode - characters as the published BERT tokenizers see them.
  *
  * Categories are those of Unicode 8.0, decompositions and combining classes of Unicode 9.0,
- * lower case of Unicode 17: so it is in `tokenizers` 0.23, whose parts carry tables of
- * different age. utf8proc 2.8 knows Unicode 15.0; unicode.c lists the differences.
+ * lower case of Unicode 17, word characters of Unicode 16: so it is in `tokenizers` 0.23,
+ * whose parts carry tables of different age. utf8proc 2.8 knows Unicode 15.0; unicode.c
+ * lists the differences.
  */
 #ifndef TEXT_UNICODE_H
 #define TEXT_UNICODE_H

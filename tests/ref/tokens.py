@@ -281,6 +281,18 @@ def ranges():
     return True
 
 
+def word_characters():
+    """Beside which a token that must be a single word is not found."""
+    from tokenizers import AddedToken, Tokenizer, models
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.add_tokens([AddedToken("q", single_word=True)])
+    points = [c for c in range(1, 0x110000) if not 0xd800 <= c < 0xe000]
+    for i in range(0, len(points), 100000):
+        part = points[i:i + 100000]
+        found = tokenizer.encode_batch(["q" + chr(c) for c in part])
+        yield from (c for c, x in zip(part, found) if "q" not in x.tokens)
+
+
 def properties():
     from tokenizers.normalizers import NFD, BertNormalizer
     from tokenizers.pre_tokenizers import BertPreTokenizer
@@ -311,7 +323,10 @@ def properties():
         for name, text in (("decompose", full), ("lower", lower(c))):
             for x in text:
                 sums[name] = (sums[name] * 31 + ord(x)) % 2**32
-    for name in names:
+    sums["word"] = 0
+    for point in word_characters():
+        sums["word"] = (sums["word"] * 31 + point) % 2**32
+    for name in sums:
         print(f'"{name}", {sums[name]:#010x}u')
     return True
 

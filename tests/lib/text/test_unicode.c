@@ -70,7 +70,7 @@ static void validity_is_of_the_whole_text(void **state)
 	assert_false(utf8_valid("\xed\xa0\x80", 3));
 }
 
-enum { SPACE, CONTROL, PUNCT, MARK, IDEOGRAPH, COMBINING, DECOMPOSE, LOWER, FACTS };
+enum { SPACE, CONTROL, PUNCT, MARK, IDEOGRAPH, COMBINING, DECOMPOSE, LOWER, WORD, FACTS };
 
 static void note(uint32_t *sum, bool holds, uint32_t c)
 {
@@ -90,6 +90,7 @@ static void properties_of_all_characters_are_those_of_tokenizers(void **state)
 		{ "punct", 0xc715f353u },     { "mark", 0x4bbf14c6u },
 		{ "ideograph", 0x3b31aeb8u }, { "combining", 0x90b56b75u },
 		{ "decompose", 0x958c3b0cu }, { "lower", 0x31af8176u },
+		{ "word", 0x57a77c64u },
 	};
 	uint32_t sum[FACTS] = { 0 }, to[UNICODE_DECOMPOSED], c;
 	size_t n, i;
@@ -109,6 +110,7 @@ static void properties_of_all_characters_are_those_of_tokenizers(void **state)
 		note(&sum[PUNCT], unicode_is_punct(c), c);
 		note(&sum[MARK], alone && unicode_is_mark(c), c);
 		note(&sum[IDEOGRAPH], unicode_is_ideograph(c), c);
+		note(&sum[WORD], unicode_is_word(c), c);
 		note(&sum[COMBINING], alone && unicode_combining(c) != 0, c);
 		n = unicode_lower(c, to);
 		for (i = 0; i < n; i++)
