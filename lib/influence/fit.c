@@ -10,8 +10,12 @@
 #define FIRST_GAIN 0.01
 #define MOST_CHANGE 0.05
 
-/* A share of curv that is worth fitting again for. */
-#define CROOKED 0.02
+/* An error of curv, as a share of it, that is worth fitting again for. */
+#define UNSURE 0.025
+
+/* Fits that a fine one is the mean of, and what is left of the rounding then. */
+#define AGAIN 3
+#define FINER 0.48 /* sqrt((34 / 3 + 100 / 5) / (34 + 100)) */
 
 /* w - eta g of one parameter into `to`. Of a table of embeddings only the rows that this
  * batch reads are made. */
@@ -57,17 +61,27 @@ static double change(struct prober *p, size_t k, double eta)
 	return p->tail.loss - p->t->pass.loss;
 }
 
-/* The standard deviation of the loss from rounding, by steps whose effect is known. */
-static double measure_rounding(struct prober *p, size_t k, const struct estimate *e)
+/* Roundings of the loss at w, less that of the loss at hand: by steps whose effect is known.
+ * `most` is the longest step allowed. */
+static void roundings(struct prober *p, size_t k, double most, double slope, double y[4])
 {
 	static const double r[4] = { -2, -1, 1, 2 };
-	double h = HARDLY / FIT_FARTHEST * e->reach, sum = 0;
 
 	for (int i = 0; i < 4; i++) {
-		double y = change(p, k, r[i] * h) + r[i] * h * e->slope;
+		double eta = r[i] * HARDLY / FIT_FARTHEST * most;
 
-		sum += y * y;
+		y[i] = change(p, k, eta) + eta * slope;
 	}
+}
+
+/* The standard deviation of the loss from rounding. */
+static double measure_rounding(struct prober *p, size_t k, const struct estimate *e)
+{
+	double y[4], sum = 0;
+
+	roundings(p, k, e->reach, e->slope, y);
+	for (int i = 0; i < 4; i++)
+		sum += y[i] * y[i];
 	/* Each y is the difference of two roundings. No loss is kept better than its own
 	 * float logits would allow. */
 	return fmax(sqrt(sum / 8), 1e-10 * p->t->pass.loss);
@@ -85,7 +99,7 @@ static double rescale(double h, double bend, double want, double most)
 static double find_reach(struct prober *p, size_t k, const struct estimate *e, double most,
 			 double y[2])
 {
-	double want = p->bend[k] * p->rounding, h = p->reach[k];
+	double want = FIT_BEND * p->rounding, h = p->reach[k];
 
 	if (h == 0)
 		h = 2 * sqrt(FIRST_GAIN * e->loss * want) / fabs(e->slope);
@@ -125,25 +139,51 @@ static void fit_once(struct prober *p, size_t k, struct estimate *e, double most
 	e->spread = sqrt(34 + 100) / 17 * p->rounding / (e->reach * e->reach);
 }
 
+/* AGAIN fits at and around `reach`, and a loss at w that is the mean of five roundings: less
+ * rounding at a shorter step, for 4 AGAIN + 4 forward passes. */
+static void fit_finely(struct prober *p, size_t k, struct estimate *e, double most,
+		       double reach)
+{
+	static const double at[AGAIN] = { 1, 0.94, 1.06 };
+	double base[4], y[4], slope, curv, sum = 0, shift;
+
+	roundings(p, k, most, e->slope, base);
+	shift = (base[0] + base[1] + base[2] + base[3]) / 5;
+	for (int i = AGAIN - 1; i >= 0; i--) {
+		double h = at[i] * reach;
+
+		for (int j = 0; j < 4; j++)
+			y[j] = change(p, k, (j < 2 ? j - 2 : j - 1) * h) - shift;
+		fit_parabola(y, h, &slope, &curv, &e->r2);
+		sum += curv;
+	}
+	e->curv = sum / AGAIN;
+	e->reach = reach;
+	e->spread = FINER * sqrt(34 + 100) / 17 * p->rounding / (reach * reach);
+}
+
+/* Could this be the curvature of a group whose best step lies where the parabola holds? */
+static bool plausible(const struct estimate *e)
+{
+	return e->curv > 0 && e->slope * e->slope / (2 * e->curv) < 2 * e->loss;
+}
+
 void fit_group(struct prober *p, size_t k, struct estimate *e)
 {
-	double most = e->reach, y[4], crooked, fuzzy, shorter;
+	double farthest = e->reach, most, y[4], crooked, fuzzy;
 
 	if (p->rounding == 0)
 		p->rounding = measure_rounding(p, k, e);
-	most = fmin(most, MOST_CHANGE * e->loss / fabs(e->slope));
+	most = fmin(farthest, MOST_CHANGE * e->loss / fabs(e->slope));
 	fit_once(p, k, e, most, y);
-	crooked = fourth_order(y, e->reach, e->curv);
-	fuzzy = e->spread / fabs(e->curv);
-	p->bend[k] = fmin(2 * p->bend[k], FIT_BEND);
-	if (crooked > CROOKED && crooked > 2 * fuzzy && e->curv > 0) {
-		/* One error grows with the square of the step, the other falls with it. */
-		shorter = sqrt(fuzzy / crooked);
-		p->reach[k] = e->reach * sqrt(shorter);
-		p->bend[k] = fmax(shorter * e->reach * e->reach / 2 * e->curv / p->rounding, 1);
-		fit_once(p, k, e, most, y);
-	}
 	p->reach[k] = rescale(e->reach,
 			      fmax(e->reach * e->reach / 2 * fabs(e->curv), p->rounding),
-			      p->bend[k] * p->rounding, 4 * e->reach);
+			      FIT_BEND * p->rounding, 4 * e->reach);
+	crooked = fourth_order(y, e->reach, e->curv);
+	fuzzy = e->spread / fabs(e->curv);
+	if (!plausible(e) || crooked + fuzzy < UNSURE)
+		return;
+	/* One error grows with the square of the step, the other falls with it. */
+	fit_finely(p, k, e, farthest,
+		   crooked > fuzzy ? e->reach * sqrt(sqrt(FINER * fuzzy / crooked)) : e->reach);
 }

@@ -22,17 +22,14 @@ int prober_init(struct prober *p, struct trainer *t, const struct partition *par
 	for (size_t k = 0; k < part->n; k++)
 		largest = part->g[k].params > largest ? part->g[k].params : largest;
 	p->reach = mem_zeros(part->n, sizeof *p->reach);
-	p->bend = mem_zeros(part->n, sizeof *p->bend);
 	p->directions = mem_floats(largest);
 	p->moved = method == METHOD_FIT ? mem_floats(largest) : NULL;
-	if (p->reach == NULL || p->bend == NULL || p->directions == NULL ||
+	if (p->reach == NULL || p->directions == NULL ||
 	    (method == METHOD_FIT && p->moved == NULL) ||
 	    pass_init(&p->tail, t->m, false, e) != EX_OK) {
 		prober_free(p);
 		return err_nomem(e);
 	}
-	for (size_t k = 0; k < part->n; k++)
-		p->bend[k] = FIT_BEND;
 	return EX_OK;
 }
 
@@ -40,7 +37,6 @@ void prober_free(struct prober *p)
 {
 	pass_free(&p->tail);
 	free(p->reach);
-	free(p->bend);
 	free(p->directions);
 	free(p->moved);
 	*p = (struct prober){ 0 };

@@ -9,8 +9,9 @@
  * reach^2/2 |curv|, stands FIT_BEND times above the rounding error of the loss: as short as
  * float arithmetic allows, because the error from the loss not being a parabola grows with its
  * square. Where the four points show that this error is the larger one all the same, the step
- * is shortened to where both are alike, and the group fitted again. The rounding error is
- * measured at every probed step, by moving a group so little that nothing else is left.
+ * is shortened to where both are alike, and the group fitted again, several times over. The
+ * rounding error is measured at every probed step, by moving a group so little that nothing
+ * else is left.
  */
 #ifndef INFLUENCE_PROBER_H
 #define INFLUENCE_PROBER_H
@@ -36,7 +37,6 @@ struct prober {
 	float *directions;   /* [largest group] g of the group at hand, member after member */
 	float *moved;        /* [largest group] w - eta g */
 	double *reach;       /* [groups] step to begin with, 0 before the first fit */
-	double *bend;        /* [groups] multiple of the rounding error that is aimed at */
 	double rounding;     /* standard deviation of the loss from rounding */
 	size_t forwards;     /* forward passes made, tails counted as one */
 };
