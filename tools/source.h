@@ -41,10 +41,11 @@ struct source_options {
 	  "does the first row name the columns" },                                         \
 	{ OPT_TEXT, 0, "quoting", "yes|no", &(o).task.quoting, "yes|no", 0, 0,             \
 	  "do double quotes quote (in .csv files they do)" }
-#define SOURCE_BATCH(o)                                                                 \
+/* `unsaid` tells what texts are cut to when that is not said. */
+#define SOURCE_BATCH(o, unsaid)                                                                 \
 	{ OPT_COUNT, 0, "batch", "N", &(o).batch, NULL, 1, 65536, "texts in a batch (32)" },\
 	{ OPT_COUNT, 0, "max-len", "N", &(o).max_len, NULL, 3, 1e6,                        \
-	  "tokens that a text is cut to (128)" }
+	  "tokens that a text is cut to (" unsaid ")" }
 
 struct source {
 	struct tokenizer *tokenizer;

@@ -18,7 +18,7 @@
 struct settings {
 	struct cli cli;
 	struct source_options source; /* max_len 0: as the model was trained */
-	const char *metric, *predictions;
+	const char *metric, *predictions, *out;
 	bool frontier;
 };
 
@@ -150,7 +150,7 @@ static int work(const struct settings *s, struct points *ps, char **operands, st
 		rc = points_mark(ps, e);
 		points_note_descents(ps, &s->cli);
 	}
-	return rc == EX_OK ? points_write(ps, &s->cli, s->frontier, e) : rc;
+	return rc == EX_OK ? points_write(ps, &s->cli, s->out, s->frontier, e) : rc;
 }
 
 static int check(const struct settings *s, bool operands, struct err *e)
@@ -172,12 +172,14 @@ int main(int argc, char **argv)
 	const struct opt opts[] = {
 		{ .type = OPT_GROUP, .help = "What to judge on, and how" },
 		SOURCE_DATA(s.source),
-		SOURCE_BATCH(s.source),
+		SOURCE_BATCH(s.source, "as in training"),
 		{ OPT_TEXT, 0, "metric", "NAME", &s.metric,
 		  "accuracy|f1|matthews|pearson|spearman|loss", 0, 0,
 		  "the score (the task's own)" },
 		{ OPT_TEXT, 0, "predictions", "FILE", &s.predictions, NULL, 0, 0,
 		  "write every prediction there" },
+		{ OPT_TEXT, 'o', "output", "FILE", &s.out, NULL, 0, 0,
+		  "where the points go (stdout)" },
 		{ OPT_FLAG, 0, "frontier", NULL, &s.frontier, NULL, 0, 0,
 		  "only what no other model beats with as few parameters" },
 		{ .type = OPT_GROUP, .help = "Common" },

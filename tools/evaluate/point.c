@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "io/file.h"
 #include "train/judge.h"
 #include "train/pareto.h"
 
@@ -126,8 +127,8 @@ static int put_points(struct stream_writer *w, const struct points *ps, bool fro
 	return rc;
 }
 
-int points_write(const struct points *ps, const struct cli *cli, bool frontier,
-		 struct err *e)
+static int write_stream(const struct points *ps, const struct cli *cli, FILE *out,
+			bool frontier, struct err *e)
 {
 	static const char *const keep[] = { "model", "task", NULL };
 	static const char *const columns[] = { "run",          "budget", "trained",
@@ -139,7 +140,7 @@ int points_write(const struct points *ps, const struct cli *cli, bool frontier,
 	int rc = cli_lineage(cli, &ps->origin, keep, &head, e);
 
 	if (rc == EX_OK)
-		rc = stream_create(&w, stdout, cli_format(cli), "point", &head, columns,
+		rc = stream_create(&w, out, cli_format(cli), "point", &head, columns,
 				   sizeof columns / sizeof columns[0], e);
 	meta_free(&head);
 	if (rc != EX_OK)
@@ -148,5 +149,20 @@ int points_write(const struct points *ps, const struct cli *cli, bool frontier,
 	if (rc == EX_OK)
 		return stream_finish(w, e);
 	stream_abort(w);
+	return rc;
+}
+
+int points_write(const struct points *ps, const struct cli *cli, const char *path,
+		 bool frontier, struct err *e)
+{
+	struct output out;
+	int rc = output_open(&out, path, e);
+
+	if (rc != EX_OK)
+		return rc;
+	rc = write_stream(ps, cli, out.file, frontier, e);
+	if (rc == EX_OK)
+		return output_commit(&out, e);
+	output_drop(&out);
 	return rc;
 }

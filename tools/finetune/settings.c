@@ -1,7 +1,6 @@
 #include "settings.h"
 
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@ static bool from_stdin(const char *path)
 	return strcmp(path, "-") == 0;
 }
 
-static int check(const struct settings *s, int operands, struct err *e)
+static int check(struct settings *s, int operands, struct err *e)
 {
 	if (operands > 0)
 		return err_set(e, EX_USAGE,
@@ -29,13 +28,9 @@ static int check(const struct settings *s, int operands, struct err *e)
 		return err_set(e, EX_USAGE,
 			       "masks and data cannot both come from stdin; --mask "
 			       "FILE says where the masks are");
-	if (s->epochs > 0 && s->steps > 0)
+	if (s->training.epochs > 0 && s->training.steps > 0)
 		return err_set(e, EX_USAGE, "--epochs and --steps contradict each other");
-	if (s->warmup >= 1 && s->warmup != floor(s->warmup))
-		return err_set(e, EX_USAGE,
-			       "--warmup is a fraction below 1 or a whole number "
-			       "of steps");
-	return EX_OK;
+	return training_check(&s->training, e);
 }
 
 void settings_read(struct settings *s, int argc, char **argv)
@@ -43,7 +38,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 	const struct opt opts[] = {
 		{ .type = OPT_GROUP, .help = "What to train, on what" },
 		SOURCE_MODEL(s->source),
-		{ OPT_TEXT, 'o', NULL, "DIR", &s->out, NULL, 0, 0,
+		{ OPT_TEXT, 'o', "output", "DIR", &s->out, NULL, 0, 0,
 		  "where the model goes; several runs go to directories in it" },
 		{ OPT_TEXT, 0, "mask", "FILE", &s->mask, NULL, 0, 0,
 		  "the mask stream (stdin)" },
@@ -53,19 +48,12 @@ void settings_read(struct settings *s, int argc, char **argv)
 		  "a run of the tensors that the globs match" },
 		SOURCE_DATA(s->source),
 		{ .type = OPT_GROUP, .help = "How to train" },
-		{ OPT_COUNT, 0, "epochs", "N", &s->epochs, NULL, 1, 1e6,
+		{ OPT_COUNT, 0, "epochs", "N", &s->training.epochs, NULL, 1, 1e6,
 		  "times through the data (3)" },
-		{ OPT_COUNT, 0, "steps", "N", &s->steps, NULL, 1, 1e12,
+		{ OPT_COUNT, 0, "steps", "N", &s->training.steps, NULL, 1, 1e12,
 		  "steps, instead of epochs" },
-		SOURCE_BATCH(s->source),
-		{ OPT_REAL, 0, "lr", "X", &s->lr, NULL, 0, 1e3,
-		  "largest learning rate (5e-5 sqrt(all/trained), at most 2e-3)" },
-		{ OPT_TEXT, 0, "schedule", "NAME", &s->schedule, "linear|cosine|constant",
-		  0, 0, "of the learning rate after the warm-up (linear)" },
-		{ OPT_REAL, 0, "warmup", "X", &s->warmup, NULL, 0, 1e12,
-		  "steps of warm-up, or a fraction of them (0.06)" },
-		{ OPT_REAL, 0, "weight-decay", "X", &s->weight_decay, NULL, 0, 1e3,
-		  "decoupled, of all but biases and norms (0.01)" },
+		SOURCE_BATCH(s->source, "128"),
+		TRAINING_RATE(s->training, "5e-5 sqrt(all/trained), at most 2e-3"),
 		{ OPT_REAL, 0, "clip", "X", &s->clip, NULL, 0, 1e9,
 		  "largest norm of the gradient, 0 for any (1)" },
 		{ OPT_TEXT, 0, "dropout", "yes|no", &s->dropout, "yes|no", 0, 0,
@@ -90,10 +78,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 	*s = (struct settings){
 		.cli = CLI_INIT("adapeft-finetune"),
 		.source = SOURCE_INIT,
-		.lr = -1,
-		.schedule = "linear",
-		.warmup = 0.06,
-		.weight_decay = 0.01,
+		.training = TRAINING_INIT,
 		.clip = 1,
 		.dropout = "yes",
 	};
@@ -109,26 +94,22 @@ void settings_free(struct settings *s)
 	strlist_free(&s->source.task.text);
 }
 
-int settings_recipe(const struct settings *s, size_t n, struct recipe *r, struct err *e)
+struct recipe settings_recipe(const struct settings *s, size_t n)
 {
-	uint64_t epochs = s->epochs > 0 ? s->epochs : 3;
-	uint64_t batches = n / s->source.batch + (n % s->source.batch != 0);
-
-	*r = (struct recipe){
-		.steps = s->steps > 0 ? s->steps : epochs * batches,
+	const struct training_options *t = &s->training;
+	struct recipe r = {
+		.steps = t->steps > 0 ? t->steps : training_steps(t, n, s->source.batch),
 		.batch = s->source.batch,
 		.seed = s->cli.seed,
-		.lr = s->lr,
-		.weight_decay = s->weight_decay,
+		.lr = t->lr,
+		.schedule = t->schedule,
+		.weight_decay = t->weight_decay,
 		.clip = s->clip,
 		.dropout = strcmp(s->dropout, "yes") == 0,
 	};
-	if (!schedule_named(s->schedule, &r->schedule))
-		return err_set(e, EX_USAGE, "no schedule '%s'", s->schedule);
-	/* The addend keeps 0.29 of 100 steps from being 28. */
-	r->warmup =
-	    (uint64_t)(s->warmup < 1 ? s->warmup * (double)r->steps + 1e-9 : s->warmup);
-	return EX_OK;
+
+	r.warmup = training_warmup(t, r.steps);
+	return r;
 }
 
 #define PATIENCE 5000 /* milliseconds until we say what we are waiting for */

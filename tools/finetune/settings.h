@@ -11,15 +11,16 @@
 #include "cli.h"
 #include "run.h"
 #include "source.h"
+#include "training.h"
 
 struct settings {
 	struct cli cli;
 	struct source_options source;
 	const char *out, *mask;
 	struct strlist presets, patterns;
-	uint64_t epochs, steps;
-	double lr, warmup, weight_decay, clip;
-	const char *schedule, *dropout;
+	struct training_options training;
+	double clip;
+	const char *dropout;
 	bool timing;
 };
 
@@ -28,7 +29,7 @@ void settings_read(struct settings *s, int argc, char **argv);
 void settings_free(struct settings *s);
 
 /* The recipe for a data set of `n` examples. */
-int settings_recipe(const struct settings *s, size_t n, struct recipe *r, struct err *e);
+struct recipe settings_recipe(const struct settings *s, size_t n);
 
 /* Is a mask stream to be read, and from which file (NULL: stdin)? Without --mask stdin is
  * read; beside a preset or --train only when it is a pipe, a socket or a file, not empty

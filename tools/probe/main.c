@@ -68,6 +68,7 @@ static int put_rows(struct probing *p, uint64_t step, struct err *e)
 static int step(struct probing *p, uint64_t at, uint64_t *done, struct err *e)
 {
 	const struct schedule_plan *plan = &p->plan;
+	const struct training_options *t = &p->s->training;
 	const size_t *examples;
 	size_t count;
 	double loss = 0;
@@ -87,8 +88,8 @@ static int step(struct probing *p, uint64_t at, uint64_t *done, struct err *e)
 	}
 	if (rc != EX_OK)
 		return rc;
-	trainer_update(&p->trainer, p->s->lr * schedule_factor(p->s->schedule, at, plan->warmup,
-							       plan->total));
+	trainer_update(&p->trainer,
+		       t->lr * schedule_factor(t->schedule, at, plan->warmup, plan->total));
 	progress_step(&p->progress, ++*done, NULL);
 	return EX_OK;
 }
@@ -115,11 +116,11 @@ static int describe(const struct probing *p, struct meta_list *head, struct err 
 	char lr[NUM_MAX];
 	int rc = source_describe(&p->source, head, e);
 
-	num_print(lr, s->lr);
+	num_print(lr, s->training.lr);
 	strbuf_printf(&how, "method=%s direction=%s trust=%s steps=%" PRIu64 " every=%" PRIu64
 		      " of=%" PRIu64 " batch=%" PRIu64 " lr=%s schedule=%s seed=%" PRIu64,
 		      s->method_name, s->direction_name, s->trust_name, p->plan.steps,
-		      p->plan.every, p->plan.total, s->source.batch, lr, s->schedule_name,
+		      p->plan.every, p->plan.total, s->source.batch, lr, s->training.schedule_name,
 		      s->cli.seed);
 	if (rc == EX_OK)
 		rc = partition_describe(&p->part, head, e);
@@ -145,7 +146,7 @@ static int start_training(struct probing *p, struct err *e)
 	for (size_t i = 0; i < m->n_params; i++)
 		all[i] = true;
 	o.direction = p->s->direction;
-	o.weight_decay = p->s->weight_decay;
+	o.weight_decay = p->s->training.weight_decay;
 	o.clip = 0;
 	o.dropout = false;
 	o.seed = p->s->cli.seed;
@@ -188,8 +189,7 @@ static int probe(struct probing *p, struct err *e)
 	if (rc != EX_OK)
 		return rc;
 	source_notes(&p->s->cli, &p->source);
-	p->plan = settings_plan(p->s, (p->source.data.n + p->s->source.batch - 1) /
-					      p->s->source.batch);
+	p->plan = settings_plan(p->s, p->source.data.n);
 	if ((rc = make_partition(p, e)) != EX_OK || (rc = describe(p, &head, e)) != EX_OK)
 		goto done;
 	p->estimates = mem_zeros(p->part.n, sizeof *p->estimates);

@@ -10,13 +10,10 @@ static int check(struct settings *s, int operands, struct err *e)
 {
 	if (operands > 0)
 		return err_set(e, EX_USAGE, "there are no operands; -d FILE says what to train on");
-	if (s->steps > 0 && s->fraction > 0)
+	if (s->training.steps > 0 && s->fraction > 0)
 		return err_set(e, EX_USAGE, "--steps and --fraction contradict each other");
 	if (s->groups != NULL && s->group_by != NULL)
 		return err_set(e, EX_USAGE, "--group-by and --groups contradict each other");
-	if (s->warmup >= 1 && s->warmup != floor(s->warmup))
-		return err_set(e, EX_USAGE, "--warmup is a fraction below 1 or a whole number "
-			       "of steps");
 	if (!trust_named(s->trust_name, &s->trust))
 		return err_set(e, EX_USAGE, "--trust %s: inf, or rms:X with X > 0 (rms:0.1)",
 			       s->trust_name);
@@ -26,9 +23,7 @@ static int check(struct settings *s, int operands, struct err *e)
 		return err_set(e, EX_SOFTWARE, "no grouping '%s'", s->group_by);
 	s->method = strcmp(s->method_name, "fit") == 0 ? METHOD_FIT : METHOD_GRAD;
 	s->direction = strcmp(s->direction_name, "sgd") == 0 ? DIRECTION_SGD : DIRECTION_ADAMW;
-	if (!schedule_named(s->schedule_name, &s->schedule))
-		return err_set(e, EX_SOFTWARE, "no schedule '%s'", s->schedule_name);
-	return EX_OK;
+	return training_check(&s->training, e);
 }
 
 void settings_read(struct settings *s, int argc, char **argv)
@@ -51,23 +46,16 @@ void settings_read(struct settings *s, int argc, char **argv)
 		{ OPT_TEXT, 0, "trust", "T", &s->trust_name, NULL, 0, 0,
 		  "bound of a group's step: rms:X of its weights' rms, or inf (rms:0.1)" },
 		{ .type = OPT_GROUP, .help = "The training that is probed" },
-		{ OPT_COUNT, 0, "epochs", "N", &s->epochs, NULL, 1, 1e6,
+		{ OPT_COUNT, 0, "epochs", "N", &s->training.epochs, NULL, 1, 1e6,
 		  "times through the data in a whole training (3)" },
 		{ OPT_REAL, 0, "fraction", "F", &s->fraction, NULL, 1e-9, 1,
 		  "share of those steps that is made (0.1)" },
-		{ OPT_COUNT, 0, "steps", "N", &s->steps, NULL, 1, 1e12,
+		{ OPT_COUNT, 0, "steps", "N", &s->training.steps, NULL, 1, 1e12,
 		  "steps to make, instead of a share" },
 		{ OPT_COUNT, 0, "every", "N", &s->every, NULL, 1, 1e12,
 		  "probe the first step and every N-th after it (so that 10 are probed)" },
-		SOURCE_BATCH(s->source),
-		{ OPT_REAL, 0, "lr", "X", &s->lr, NULL, 0, 1e3,
-		  "largest learning rate (5e-5)" },
-		{ OPT_TEXT, 0, "schedule", "NAME", &s->schedule_name, "linear|cosine|constant",
-		  0, 0, "of the learning rate after the warm-up (linear)" },
-		{ OPT_REAL, 0, "warmup", "X", &s->warmup, NULL, 0, 1e12,
-		  "steps of warm-up, or a fraction of the whole training (0.06)" },
-		{ OPT_REAL, 0, "weight-decay", "X", &s->weight_decay, NULL, 0, 1e3,
-		  "decoupled, of all but biases and norms (0.01)" },
+		SOURCE_BATCH(s->source, "128"),
+		TRAINING_RATE(s->training, "5e-5"),
 		{ .type = OPT_GROUP, .help = "Common" },
 		CLI_WORK(s->cli),
 		CLI_STREAM(s->cli),
@@ -89,12 +77,9 @@ void settings_read(struct settings *s, int argc, char **argv)
 		.method_name = "fit",
 		.direction_name = "adamw",
 		.trust_name = "rms:0.1",
-		.schedule_name = "linear",
-		.epochs = 3,
-		.lr = 5e-5,
-		.warmup = 0.06,
-		.weight_decay = 0.01,
+		.training = TRAINING_INIT,
 	};
+	s->training.lr = 5e-5;
 	cli_start(&s->cli, &program, argc, argv);
 	if ((rc = check(s, argc - s->cli.first, &e)) != EX_OK) {
 		settings_free(s);
@@ -107,16 +92,16 @@ void settings_free(struct settings *s)
 	strlist_free(&s->source.task.text);
 }
 
-struct schedule_plan settings_plan(const struct settings *s, uint64_t batches)
+struct schedule_plan settings_plan(const struct settings *s, uint64_t n)
 {
-	struct schedule_plan p = { .total = s->epochs * batches };
+	const struct training_options *t = &s->training;
+	struct schedule_plan p = { .total = training_steps(t, n, s->source.batch) };
 	double share = s->fraction > 0 ? s->fraction : 0.1;
 
-	p.steps = s->steps > 0 ? s->steps : (uint64_t)ceil(share * (double)p.total);
+	p.steps = t->steps > 0 ? t->steps : (uint64_t)ceil(share * (double)p.total);
 	if (p.steps > p.total)
 		p.total = p.steps;
-	p.warmup = s->warmup < 1 ? (uint64_t)ceil(s->warmup * (double)p.total)
-				 : (uint64_t)s->warmup;
+	p.warmup = training_warmup(t, p.total);
 	p.every = s->every > 0 ? s->every : (p.steps + PROBES_UNASKED - 1) / PROBES_UNASKED;
 	p.probes = (p.steps + p.every - 1) / p.every;
 	return p;

@@ -11,21 +11,20 @@
 #include "influence/prober.h"
 #include "peft/group.h"
 #include "source.h"
-#include "train/schedule.h"
+#include "training.h"
 
 struct settings {
 	struct cli cli;
 	struct source_options source;
 	const char *out, *group_by, *groups, *method_name, *direction_name, *trust_name;
-	const char *schedule_name;
-	uint64_t epochs, steps, every;
-	double fraction, lr, warmup, weight_decay;
+	struct training_options training;
+	uint64_t every;
+	double fraction;
 	/* made of the above */
 	enum grouping grouping;
 	enum method method;
 	enum direction direction;
 	struct trust_region trust;
-	enum schedule schedule;
 };
 
 /* The steps of a probing run. */
@@ -41,7 +40,7 @@ struct schedule_plan {
 void settings_read(struct settings *s, int argc, char **argv);
 void settings_free(struct settings *s);
 
-/* For a data set that makes `batches` an epoch. */
-struct schedule_plan settings_plan(const struct settings *s, uint64_t batches);
+/* For a data set of `n` examples. */
+struct schedule_plan settings_plan(const struct settings *s, uint64_t n);
 
 #endif
