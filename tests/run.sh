@@ -10,8 +10,7 @@ OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 OMP_NUM_THREADS=${OMP_NUM_THREADS:-2}
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$TESTS/lsan.supp:print_suppressions=0}
-export OMP_WAIT_POLICY OMP_NUM_THREADS ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
+export OMP_WAIT_POLICY OMP_NUM_THREADS ASAN_OPTIONS UBSAN_OPTIONS
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 work=$(mktemp -d)
