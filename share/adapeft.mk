@@ -118,7 +118,7 @@ endef
 $(foreach s,$(SEEDS),$(foreach p,$(PRESETS),$(eval $(call adapeft_preset,$(p),$(s)))))
 
 $(OUT)/all.point: $(adapeft_runs) $(DEV) $(adapeft_said)/evaluate
-	adapeft-evaluate -d $(DEV) --frontier $(EVALUATE) --progress $(adapeft_runs) >$@
+	adapeft-evaluate -d $(DEV) $(EVALUATE) --progress $(adapeft_runs) >$@
 
 # ---- look --------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ $(OUT)/frontier.tsv: $(OUT)/all.point
 	  -v cols=run,budget,trained,percent,metric,score,loss,on_frontier $< >$@
 
 $(OUT)/frontier.txt: $(OUT)/frontier.tsv
-	awk -f $(adapeft_share)/table.awk $< >$@
+	@{ sed 1q $<; sed 1d $< | sort -s -k3,3n; } | awk -f $(adapeft_share)/table.awk >$@
 
 $(OUT)/pictures/influence.svg $(OUT)/pictures/influence.png: $(OUT)/streams/$(PICTURED).appi
 	@mkdir -p $(@D)

@@ -142,30 +142,42 @@ function py(v)
 	return height * (v - y_low) / (y_high - y_low)
 }
 
-# Each label takes the cheapest of the places around its point.
-function print_labels(    i, k, c, cost, least_cost, best)
+# Each label takes the cheapest of the places around its point; as one in the way of another
+# may have a second choice that is as good, all choose three times.
+function print_labels(    k, sweep)
 {
 	places = split("1,0 -1,0 0,1 0,-1 1,1 -1,1 1,-1 -1,-1 0,2 0,-2 1,2 -1,2 1,-2 -1,-2", \
 	    place, " ")
+	for (sweep = 0; sweep < 3; sweep++)
+		for (k = 0; k < n; k++)
+			settle(at[k])
 	print "$labels << END"
-	for (k = 0; k < n; k++) {
-		i = at[k]
-		half = 5 * length(name[i]) + 2
-		for (c = 1; c <= places; c++) {
-			cost = 0.01 * c + cost_of(i, place[c])
-			if (c == 1 || cost < least_cost) {
-				least_cost = cost
-				best = c
-			}
-		}
-		put(i, place[best])
-		label_x[k] = cx
-		label_y[k] = cy
-		label_half[k] = half
-		placed = k + 1
-		printf "%.6g %.6g \"%s\"\n", cx / width, cy / height, name[i]
-	}
+	for (k = 0; k < n; k++)
+		printf "%.6g %.6g \"%s\"\n", label_x[at[k]] / width, label_y[at[k]] / height, \
+		    name[at[k]]
 	print "END"
+}
+
+function settle(i,    c, cost, least_cost, best)
+{
+	half = half_of(i)
+	for (c = 1; c <= places; c++) {
+		cost = 0.1 * c + cost_of(i, place[c])
+		if (c == 1 || cost < least_cost) {
+			least_cost = cost
+			best = c
+		}
+	}
+	put(i, place[best])
+	label_x[i] = cx
+	label_y[i] = cy
+	placed[i] = 1
+}
+
+# Half of a label's width.
+function half_of(i)
+{
+	return 5 * length(name[i]) + 2
 }
 
 # The middle of point i's label at a place, into cx and cy.
@@ -185,15 +197,36 @@ function cost_of(i, where,    j, cost)
 		if (crosses(px(x[j]) - 6, py(least[name[j]]) - 6, px(x[j]) + 6, \
 		    py(most[name[j]]) + 6))
 			cost += 20
-	for (j = 0; j < placed; j++)
-		if (crosses(label_x[j] - label_half[j], label_y[j] - 8, \
-		    label_x[j] + label_half[j], label_y[j] + 8))
+	for (j = 0; j < n; j++)
+		if (j != i && placed[j] && crosses(label_x[j] - half_of(j), label_y[j] - 8, \
+		    label_x[j] + half_of(j), label_y[j] + 8))
 			cost += 20
+	if (points_elsewhere(i))
+		cost += 8
 	for (j = 0; j < steps; j++)
 		if (crosses(step_x[j], step_y[j], step_x[j + 1], step_y[j]) ||
 		    crosses(step_x[j + 1], step_y[j], step_x[j + 1], step_y[j + 1]))
-			cost += 5
+			cost += 3
 	return cost
+}
+
+# Is the label at cx, cy nearer to another point than to its own?
+function points_elsewhere(i,    j)
+{
+	for (j = 0; j < n; j++)
+		if (j != i && away(j) < away(i))
+			return 1
+	return 0
+}
+
+# Squared distance of point j from the label's nearest edge.
+function away(j,    dx, dy)
+{
+	dx = px(x[j]) - cx
+	dy = py(y[j]) - cy
+	dx = dx < 0 ? -dx : dx
+	dx = dx > half ? dx - half : 0
+	return dx * dx + dy * dy
 }
 
 # Does the label at cx, cy touch this rectangle?

@@ -53,6 +53,9 @@ if (total > 0) {
 	set border 7
 }
 
+# A label may lie over the frontier's line.
+set style textbox opaque noborder margins 0.2, 0.2
+
 # The legend, by hand: a key of gnuplot's would break the line.
 unset key
 set label "" at screen 150.0 / width, 26.0 / height \
@@ -69,4 +72,4 @@ plot $frontier using 1:2 with steps lc rgb "#999999" lw 2, \
      $points using 1:2:(mark * ($3 > 0 ? 1.3 : 1.6)):($3 > 0 ? 7 : 13):($3 > 0 ? 0x0072b2 : 0xd55e00) \
          with points ps variable pt variable lc rgb variable, \
      $labels using (x_low * (x_high / x_low) ** $1):(y_low + $2 * (y_high - y_low)):3 \
-         with labels center noenhanced textcolor rgb "#222222"
+         with labels center boxed noenhanced textcolor rgb "#222222"

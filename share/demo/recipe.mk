@@ -10,12 +10,12 @@ OUT     = demo
 BUDGETS  = 0.1% 1% 10%
 PRESETS  = head bitfit norm full
 SEEDS    = 0
-FINETUNE = --epochs 1
+FINETUNE = --steps 150
 
-# A run of one epoch has 266 steps; a tenth of them are made, and a few probed.
-PROBE            = --epochs 1 --fraction 0.1
-PROBE.tensor     = --every 7
-PROBE.layer-type = --every 3
+# A tenth of a run's steps, every few of them probed.
+PROBE            = --steps 15
+PROBE.tensor     = --every 4
+PROBE.layer-type = --every 5
 
 TITLE = What a budget of trained parameters buys
 
