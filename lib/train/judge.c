@@ -138,21 +138,34 @@ void predictions_free(struct predictions *p)
 
 /* ---- scoring ---- */
 
-static int score_classes(const struct predictions *p, const struct dataset *d,
-			 const char *metric, double *score, struct err *e)
+static bool one_of(const char *metric, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(metric, *names) == 0)
+			return true;
+	return false;
+}
+
+int judge_fits(const char *metric, bool regression, struct err *e)
+{
+	static const char *const classes[] = { "accuracy", "f1", "matthews", "loss", NULL };
+	static const char *const numbers[] = { "pearson", "spearman", "loss", NULL };
+
+	if (one_of(metric, regression ? numbers : classes))
+		return EX_OK;
+	return err_set(e, EX_USAGE, "no metric '%s' for %s", metric,
+		       regression ? "numbers; there are pearson, spearman and loss"
+				  : "classes; there are accuracy, f1, matthews and loss");
+}
+
+static double score_classes(const struct predictions *p, const struct dataset *d,
+			    const char *metric)
 {
 	if (strcmp(metric, "accuracy") == 0)
-		*score = metric_accuracy(p->n, d->label, p->guess);
-	else if (strcmp(metric, "f1") == 0)
-		*score = metric_f1(p->n, p->classes, d->label, p->guess);
-	else if (strcmp(metric, "matthews") == 0)
-		*score = metric_matthews(p->n, p->classes, d->label, p->guess);
-	else
-		return err_set(e, EX_USAGE,
-			       "no metric '%s' for classes; there are accuracy, "
-			       "f1, matthews and loss",
-			       metric);
-	return EX_OK;
+		return metric_accuracy(p->n, d->label, p->guess);
+	if (strcmp(metric, "f1") == 0)
+		return metric_f1(p->n, p->classes, d->label, p->guess);
+	return metric_matthews(p->n, p->classes, d->label, p->guess);
 }
 
 static int correlate(const char *metric, size_t n, const double *x, const double *y,
@@ -160,11 +173,6 @@ static int correlate(const char *metric, size_t n, const double *x, const double
 {
 	if (strcmp(metric, "spearman") == 0)
 		return metric_spearman(n, x, y, score, e);
-	if (strcmp(metric, "pearson") != 0)
-		return err_set(e, EX_USAGE,
-			       "no metric '%s' for numbers; there are pearson, "
-			       "spearman and loss",
-			       metric);
 	*score = metric_pearson(n, x, y);
 	return EX_OK;
 }
@@ -192,12 +200,17 @@ static int score_numbers(const struct predictions *p, const struct dataset *d,
 int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
 		double *score, struct err *e)
 {
-	if (strcmp(metric, "loss") == 0) {
+	int rc = judge_fits(metric, p->classes == 1, e);
+
+	if (rc != EX_OK)
+		return rc;
+	if (strcmp(metric, "loss") == 0)
 		*score = p->loss;
-		return EX_OK;
-	}
-	return p->classes == 1 ? score_numbers(p, d, metric, score, e)
-			       : score_classes(p, d, metric, score, e);
+	else if (p->classes == 1)
+		return score_numbers(p, d, metric, score, e);
+	else
+		*score = score_classes(p, d, metric);
+	return EX_OK;
 }
 
 double judge_error(const char *metric, double score, size_t n)

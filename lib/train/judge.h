@@ -4,6 +4,7 @@
 #ifndef TRAIN_JUDGE_H
 #define TRAIN_JUDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,10 @@ struct predictions {
  * started with the number of examples as its total. On failure there is nothing to free. */
 int judge_predict(struct predictions *p, const struct model *m, const struct dataset *d,
 		  size_t batch, struct progress *progress, struct err *e);
-/* "accuracy", "f1", "matthews", "pearson", "spearman", "loss"; EX_USAGE for another name or
- * one that does not fit the kind of task. */
+/* "accuracy", "f1" and "matthews" are for classes, "pearson" and "spearman" for regression,
+ * "loss" for both; EX_USAGE for another name or one that does not fit. */
+int judge_fits(const char *metric, bool regression, struct err *e);
+/* EX_USAGE as judge_fits says. */
 int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
 		double *score, struct err *e);
 /* The standard error of such a score on n examples, to first order: sqrt(s (1-s) / n) for

@@ -76,6 +76,13 @@ t 'the guess has the larger logit' awk -F'\t' 'NR > 1 && $3 != ($5 > $4) { bad =
 t 'of several runs' code 0 adapeft-evaluate -d dev.tsv -j 1 --predictions p.tsv trained.run
 t 'named' test "$(cut -f1 p.tsv | uniq | tr '\n' ' ')" = 'run full head '
 
+runs >odd.run <<'END'
+a\tb - 3 1 runs/full
+c - 3 1 runs/head
+END
+t 'of a run with a tab in its name' code 0 adapeft-evaluate -d dev.tsv -j 1 --predictions p.tsv odd.run
+t 'keep their columns' awk -F'\t' 'NF != 6 { bad = 1 } END { exit bad }' p.tsv
+
 # ---- the frontier ----
 runs >shape.run <<'END'
 worse 5% 40 4 untrained
@@ -147,6 +154,8 @@ t 'are told' says 'cannot both come from stdin'
 t 'data on stdin for two' code 64 adapeft-evaluate -d - runs/full runs/head
 t 'is told' says 'for one model only'
 t 'predictions on stdout' code 64 adapeft-evaluate -d dev.tsv --predictions - runs/full
+t 'points nowhere' code 73 adapeft-evaluate -d dev.tsv -o no/where.point gone.run
+t 'are told before anything is judged' says 'no/where.point'
 t 'predictions nowhere' code 73 adapeft-evaluate -d dev.tsv --predictions no/where.tsv runs/full
 t 'a full device' sh -c 'adapeft-evaluate -d dev.tsv -j 1 runs/full >/dev/full 2>err; [ $? -eq 74 ]'
 finish

@@ -48,9 +48,9 @@ static int judge(const struct settings *s, struct points *ps, struct point *p,
 	const char *metric = s->metric != NULL ? s->metric : source->task.metric;
 	struct predictions out;
 	struct progress progress;
-	int rc = agree_on_metric(ps, p, metric, e);
+	int rc = judge_fits(metric, source->model.regression, e);
 
-	if (rc != EX_OK)
+	if (rc != EX_OK || (rc = agree_on_metric(ps, p, metric, e)) != EX_OK)
 		return rc;
 	progress_start(&progress, stderr, cli_progress(&s->cli), p->run, source->data.n);
 	rc = judge_predict(&out, &source->model, &source->data, s->source.batch, &progress,
@@ -137,6 +137,7 @@ static int check_stdin(const struct settings *s, const struct points *ps, struct
 
 static int work(const struct settings *s, struct points *ps, char **operands, struct err *e)
 {
+	struct output out = { 0 };
 	int rc = EX_OK;
 
 	blas_threads((int)s->cli.threads);
@@ -146,11 +147,18 @@ static int work(const struct settings *s, struct points *ps, char **operands, st
 		rc = points_add(ps, &s->cli, *operands, e);
 	if (rc == EX_OK)
 		rc = check_stdin(s, ps, e);
+	if (rc == EX_OK)
+		rc = output_open(&out, s->out, e);
 	if (rc == EX_OK && (rc = judge_all(s, ps, e)) == EX_OK && ps->n > 0) {
 		rc = points_mark(ps, e);
 		points_note_descents(ps, &s->cli);
 	}
-	return rc == EX_OK ? points_write(ps, &s->cli, s->out, s->frontier, e) : rc;
+	if (rc == EX_OK)
+		rc = points_write(ps, &s->cli, out.file, s->frontier, e);
+	if (rc == EX_OK)
+		rc = output_commit(&out, e);
+	output_drop(&out);
+	return rc;
 }
 
 static int check(const struct settings *s, bool operands, struct err *e)

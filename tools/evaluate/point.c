@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "io/file.h"
 #include "train/judge.h"
 #include "train/pareto.h"
 
@@ -127,8 +126,8 @@ static int put_points(struct stream_writer *w, const struct points *ps, bool fro
 	return rc;
 }
 
-static int write_stream(const struct points *ps, const struct cli *cli, FILE *out,
-			bool frontier, struct err *e)
+int points_write(const struct points *ps, const struct cli *cli, FILE *out, bool frontier,
+		 struct err *e)
 {
 	static const char *const keep[] = { "model", "task", NULL };
 	static const char *const columns[] = { "run",          "budget", "trained",
@@ -149,20 +148,5 @@ static int write_stream(const struct points *ps, const struct cli *cli, FILE *ou
 	if (rc == EX_OK)
 		return stream_finish(w, e);
 	stream_abort(w);
-	return rc;
-}
-
-int points_write(const struct points *ps, const struct cli *cli, const char *path,
-		 bool frontier, struct err *e)
-{
-	struct output out;
-	int rc = output_open(&out, path, e);
-
-	if (rc != EX_OK)
-		return rc;
-	rc = write_stream(ps, cli, out.file, frontier, e);
-	if (rc == EX_OK)
-		return output_commit(&out, e);
-	output_drop(&out);
 	return rc;
 }

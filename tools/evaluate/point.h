@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -43,9 +44,8 @@ int points_mark(struct points *ps, struct err *e);
  */
 void points_note_descents(const struct points *ps, const struct cli *cli);
 
-/* Writes the point stream to a file, or to stdout when `path` is NULL; with `frontier` only
- * what is on it, by increasing trained. */
-int points_write(const struct points *ps, const struct cli *cli, const char *path,
-		 bool frontier, struct err *e);
+/* Writes the point stream; with `frontier` only what is on it, by increasing trained. */
+int points_write(const struct points *ps, const struct cli *cli, FILE *out, bool frontier,
+		 struct err *e);
 
 #endif

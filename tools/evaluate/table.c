@@ -14,8 +14,8 @@ static void put_float(FILE *out, float x)
 	fputs(s, out);
 }
 
-/* A label's text; tabs and line ends, which a quoted field may hold, as a stream has them.
- */
+/* A name; tabs and line ends, which a quoted field or an escape may hold, as a stream has
+ * them. */
 static void put_text(FILE *out, const char *s)
 {
 	for (; *s != '\0'; s++) {
@@ -45,8 +45,10 @@ void table_write(FILE *out, const char *run, bool first, const struct prediction
 	for (size_t i = 0; i < p->n; i++) {
 		const float *logits = p->logits + i * p->classes;
 
-		if (run != NULL)
-			fprintf(out, "%s\t", run);
+		if (run != NULL) {
+			put_text(out, run);
+			putc('\t', out);
+		}
 		fprintf(out, "%zu\t", i + 1);
 		if (p->guess[i] < 0) {
 			put_float(out, d->target[i]);
