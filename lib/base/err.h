@@ -18,7 +18,7 @@
 
 struct err {
 	int code;        /* EX_OK or the status that was returned */
-	char text[1000]; /* one line, no newline; control characters escaped */
+	char text[1000]; /* one line, no newline; "?" for control characters */
 };
 
 /* Fills `e` (which may be NULL) and returns `code`, so that a caller can write

@@ -250,7 +250,7 @@ static double cross_entropy(const float *z, size_t classes, int32_t label)
 	return log(sum) + top - z[label];
 }
 
-/* Sequences without a label (-1) are regressed: squared error, the mean over outputs. */
+/* Sequences without a label (-1) are regressed: the squared error of the one output. */
 static void losses(struct pass *p, const struct op *op)
 {
 	const struct batch *b = p->batch;

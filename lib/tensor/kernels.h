@@ -105,10 +105,12 @@ double vec_sum_abs(const struct kernels *k, size_t n, const float *x);
 bool vec_finite(const struct kernels *k, size_t n, const float *x);
 
 /* AdamW, decoupled weight decay, bias correction (Loshchilov, Hutter 2019, as PyTorch has
- * it): m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2 w -= lr ( (m / (1-b1^t)) / (sqrt(v /
- * (1-b2^t)) + eps) + weight_decay w ) vec_adamw_moments updates m and v;
- * vec_adamw_direction writes the preconditioned step d = (m/(1-b1^t)) / (sqrt(v/(1-b2^t)) +
- * eps); vec_adamw_update does all of it at once. */
+ * it):
+ *     m = b1 m + (1-b1) g    v = b2 v + (1-b2) g^2
+ *     d = (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
+ *     w = w - lr (d + weight_decay w)
+ * vec_adamw_moments updates m and v, vec_adamw_direction writes the preconditioned step d,
+ * vec_adamw_update does all of it at once. */
 void vec_adamw_moments(const struct kernels *k, size_t n, const struct adamw_step *s,
 		       const float *g, float *m, float *v);
 void vec_adamw_direction(const struct kernels *k, size_t n, const struct adamw_step *s,
