@@ -35,4 +35,4 @@ for seed in $seeds; do
     awk -F'\t' '!/^#/ { print "random\t" $6 }' "$out/$seed-random.point"
 done | awk -F'\t' '{ n[$1]++; s[$1] += $2; q[$1] += $2 * $2 }
     END { for (k in n) printf "%s\tmean of %d: %.4f\tsd %.4f\n", k, n[k], s[k] / n[k],
-        n[k] > 1 ? sqrt((q[k] - s[k] * s[k] / n[k]) / (n[k] - 1)) : 0 }' | sort
+        (n[k] > 1 ? sqrt((q[k] - s[k] * s[k] / n[k]) / (n[k] - 1)) : 0) }' | sort
