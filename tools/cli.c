@@ -106,7 +106,8 @@ static void begin_patiently(const struct program *p, char **argv)
 
 	for (const struct opt *o = p->opts; o->type != OPT_END; o++)
 		computes = computes || (o->name != NULL && strcmp(o->name, "threads") == 0);
-	if (!computes || getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL)
+	if (!computes || getenv("OMP_WAIT_POLICY") != NULL ||
+	    getenv("GOMP_SPINCOUNT") != NULL)
 		return;
 	n = readlink("/proc/self/exe", self, sizeof self - 1);
 	if (n <= 0 || setenv("OMP_WAIT_POLICY", "passive", 1) != 0)

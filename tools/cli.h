@@ -31,27 +31,51 @@ struct cli {
 	struct strbuf pg;   /* "adapeft-rank 0.1.0 -q probe.ppi": this command */
 };
 
-#define CLI_INIT(program) { .name = (program), .format = "text" }
+#define CLI_INIT(program)                           \
+	{                                           \
+		.name = (program), .format = "text" \
+	}
 
 /* Rows of an options table, closed by the program's own OPT_END. CLI_STREAM for programs
  * that write a stream; CLI_WORK for those that compute. */
-#define CLI_COMMON(c)                                                                   \
-	{ OPT_FLAG, 'q', "quiet", NULL, &(c).quiet, NULL, 0, 0, "say nothing but errors" },\
-	{ OPT_FLAG, 'v', "verbose", NULL, &(c).verbose, NULL, 0, 0, "say more" },          \
-	{ OPT_FLAG, 'h', "help", NULL, &(c).help, NULL, 0, 0, "show this help" },          \
-	{ OPT_FLAG, 0, "version", NULL, &(c).version, NULL, 0, 0, "show the version" }
-#define CLI_STREAM(c)                                                                   \
-	{ OPT_TEXT, 0, "format", "text|binary", &(c).format, "text|binary", 0, 0,          \
-	  "form of the records written (text)" },                                          \
-	{ OPT_FLAG, 0, "strict", NULL, &(c).strict, NULL, 0, 0,                            \
-	  "refuse a stream that was edited or filtered" }
-#define CLI_WORK(c)                                                                     \
-	{ OPT_COUNT, 'j', "threads", "N", &(c).threads, NULL, 1, 1024,                     \
-	  "threads (all cores)" },                                                         \
-	{ OPT_COUNT, 's', "seed", "N", &(c).seed, NULL, 0, 9e18,                           \
-	  "seed of all that is random (0)" },                                              \
-	{ OPT_FLAG, 0, "progress", NULL, &(c).progress, NULL, 0, 0,                        \
-	  "a line on progress every so often" }
+#define CLI_COMMON(c)                                                                      \
+	{                                                                                  \
+		OPT_FLAG, 'q',        "quiet",                                             \
+		NULL,     &(c).quiet, NULL,                                                \
+		0,        0,          "say nothing but errors"                             \
+	},                                                                                 \
+	    { OPT_FLAG, 'v', "verbose", NULL, &(c).verbose, NULL, 0, 0, "say more" },      \
+	    { OPT_FLAG, 'h', "help", NULL, &(c).help, NULL, 0, 0, "show this help" },      \
+	{                                                                                  \
+		OPT_FLAG, 0, "version", NULL, &(c).version, NULL, 0, 0, "show the version" \
+	}
+#define CLI_STREAM(c)                                                 \
+	{ OPT_TEXT,                                                   \
+	  0,                                                          \
+	  "format",                                                   \
+	  "text|binary",                                              \
+	  &(c).format,                                                \
+	  "text|binary",                                              \
+	  0,                                                          \
+	  0,                                                          \
+	  "form of the records written (text)" },                     \
+	{                                                             \
+		OPT_FLAG, 0, "strict", NULL, &(c).strict, NULL, 0, 0, \
+		    "refuse a stream that was edited or filtered"     \
+	}
+#define CLI_WORK(c)                                                       \
+	{                                                                 \
+		OPT_COUNT, 'j',          "threads",                       \
+		"N",       &(c).threads, NULL,                            \
+		1,         1024,         "threads (all cores)"            \
+	},                                                                \
+	    { OPT_COUNT, 's',       "seed",                               \
+	      "N",       &(c).seed, NULL,                                 \
+	      0,         9e18,      "seed of all that is random (0)" },   \
+	{                                                                 \
+		OPT_FLAG, 0, "progress", NULL, &(c).progress, NULL, 0, 0, \
+		    "a line on progress every so often"                   \
+	}
 
 /* Parses; prints help or version on stdout and exits 0; prints wrong usage on stderr and
  * exits 64. Fills cli->pg with the command as typed (words quoted where a shell needs
@@ -60,11 +84,11 @@ void cli_start(struct cli *cli, const struct program *p, int argc, char **argv);
 
 /* A message on stderr, "NAME: text"; cli_note is silent with -q, cli_detail without -v. */
 void cli_warn(const struct cli *cli, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 void cli_note(const struct cli *cli, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 void cli_detail(const struct cli *cli, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* PROGRESS_BAR on a terminal, PROGRESS_PLAIN with --progress, else none; none with -q. */
 enum progress_style cli_progress(const struct cli *cli);

@@ -61,15 +61,19 @@ void source_notes(const struct cli *cli, const struct source *s)
 	const struct model *m = &s->model;
 
 	if (m->new_pooler)
-		cli_note(cli, "%s: no pooler in the checkpoint: initialised from seed %" PRIu64,
+		cli_note(cli,
+			 "%s: no pooler in the checkpoint: initialised from seed %" PRIu64,
 			 m->dir, cli->seed);
 	if (m->new_head)
-		cli_note(cli, "%s: no classifier for %zu labels in the checkpoint: "
-			 "initialised from seed %" PRIu64, m->dir,
-			 m->slots[m->logits].width, cli->seed);
+		cli_note(cli,
+			 "%s: no classifier for %zu labels in the checkpoint: "
+			 "initialised from seed %" PRIu64,
+			 m->dir, m->slots[m->logits].width, cli->seed);
 	if (m->unexpected.n > 0)
-		cli_note(cli, "%s: %zu tensors are none of this model's and stay unused, "
-			 "%s among them", m->dir, m->unexpected.n, m->unexpected.s[0]);
+		cli_note(cli,
+			 "%s: %zu tensors are none of this model's and stay unused, "
+			 "%s among them",
+			 m->dir, m->unexpected.n, m->unexpected.s[0]);
 	if (s->data.truncated > 0)
 		cli_note(cli, "%zu of %zu texts were cut to --max-len tokens",
 			 s->data.truncated, s->data.n);

@@ -24,7 +24,7 @@ struct err {
 /* Fills `e` (which may be NULL) and returns `code`, so that a caller can write
  * `return err_set(e, EX_DATAERR, "...")`. */
 int err_set(struct err *e, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* As err_set, with "FILE:LINE: " in front. */
 int err_at(struct err *e, int code, const char *file, unsigned long long line,
@@ -32,7 +32,7 @@ int err_at(struct err *e, int code, const char *file, unsigned long long line,
 
 /* As err_set, with ": " and strerror(errno) behind. */
 int err_errno(struct err *e, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* Out of memory: EX_UNAVAILABLE. */
 int err_nomem(struct err *e);

@@ -28,9 +28,9 @@ enum opt_type {
 
 struct opt {
 	enum opt_type type;
-	char letter;         /* 0 when there is none */
-	const char *name;    /* without the dashes; NULL when there is none */
-	const char *arg;     /* what the help calls the value: "DIR" */
+	char letter;      /* 0 when there is none */
+	const char *name; /* without the dashes; NULL when there is none */
+	const char *arg;  /* what the help calls the value: "DIR" */
 	void *to;
 	const char *choices; /* OPT_TEXT: "fit|grad"; NULL takes anything */
 	double min, max;     /* no bounds when both are 0 */
@@ -39,9 +39,9 @@ struct opt {
 
 /* A program as its help shows it. */
 struct program {
-	const char *name;      /* "adapeft-probe" */
-	const char *summary;   /* one line */
-	const char *operands;  /* "[FILE ...]" or "" */
+	const char *name;       /* "adapeft-probe" */
+	const char *summary;    /* one line */
+	const char *operands;   /* "[FILE ...]" or "" */
 	const struct opt *opts; /* closed by OPT_END */
 };
 

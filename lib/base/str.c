@@ -153,8 +153,8 @@ bool str_glob(const char *pattern, const char *name)
 	return fnmatch(pattern, name, 0) == 0;
 }
 
-#define NEAR_MAX 3    /* names suggested */
-#define NEAR_LEN 256  /* longer names are not compared */
+#define NEAR_MAX 3   /* names suggested */
+#define NEAR_LEN 256 /* longer names are not compared */
 
 /* Levenshtein distance in two rows; both strings at most NEAR_LEN long. */
 static size_t distance(const char *a, size_t na, const char *b, size_t nb)

@@ -1,8 +1,8 @@
 /*
  * estimate - what one probed step says of one group.
  *
- * Along the direction g of group k the loss is taken as a parabola (arXiv 2505.12579, eq. 3;
- * GeN, arXiv 2407.02772):
+ * Along the direction g of group k the loss is taken as a parabola (arXiv 2505.12579, eq.
+ * 3; GeN, arXiv 2407.02772):
  *
  *     L(w - eta g) - L(w) = -eta G.g + eta^2/2 g'Hg
  *
@@ -59,8 +59,8 @@ struct estimate {
  * r2 is its coefficient of determination over the five points. */
 void fit_parabola(const double y[4], double reach, double *slope, double *curv, double *r2);
 
-#define FIT_R2 0.99     /* below it a fit is STATUS_LOWFIT */
-#define FIT_SPREADS 3.0 /* a curvature within so many standard errors of zero is noise */
+#define FIT_R2      0.99 /* below it a fit is STATUS_LOWFIT */
+#define FIT_SPREADS 3.0  /* a curvature within so many standard errors of zero is noise */
 
 /* From loss, slope, curv, r2, spread and tau: eta, gain, ppi and status. A status of
  * STATUS_ZERO that stands already stays. */

@@ -7,7 +7,7 @@
 #define HARDLY 3e-6
 
 /* A gain to begin with, as a share of the loss, and the largest linear change in a fit. */
-#define FIRST_GAIN 0.01
+#define FIRST_GAIN  0.01
 #define MOST_CHANGE 0.05
 
 /* An error of curv, as a share of it, that is worth fitting again for. */
@@ -61,8 +61,8 @@ static double change(struct prober *p, size_t k, double eta)
 	return p->tail.loss - p->t->pass.loss;
 }
 
-/* Roundings of the loss at w, less that of the loss at hand: by steps whose effect is known.
- * `most` is the longest step allowed. */
+/* Roundings of the loss at w, less that of the loss at hand: by steps whose effect is
+ * known. `most` is the longest step allowed. */
 static void roundings(struct prober *p, size_t k, double most, double slope, double y[4])
 {
 	static const double r[4] = { -2, -1, 1, 2 };
@@ -117,8 +117,9 @@ static double find_reach(struct prober *p, size_t k, const struct estimate *e, d
 	}
 }
 
-/* The relative error of curv from the fourth derivative D, which adds D h^4/24 to the even part
- * of the loss at h: (2 * 1 + 8 * 16) / 34 times that of the bend, as the points show it. */
+/* The relative error of curv from the fourth derivative D, which adds D h^4/24 to the even
+ * part of the loss at h: (2 * 1 + 8 * 16) / 34 times that of the bend, as the points show
+ * it. */
 static double fourth_order(const double y[4], double h, double curv)
 {
 	double near = (y[1] + y[2]) / 2, far = (y[0] + y[3]) / 2;
@@ -127,7 +128,8 @@ static double fourth_order(const double y[4], double h, double curv)
 	return 130.0 / 34 * fabs(far - 4 * near) / 12 / bend;
 }
 
-static void fit_once(struct prober *p, size_t k, struct estimate *e, double most, double y[4])
+static void fit_once(struct prober *p, size_t k, struct estimate *e, double most,
+		     double y[4])
 {
 	double slope;
 
@@ -139,8 +141,8 @@ static void fit_once(struct prober *p, size_t k, struct estimate *e, double most
 	e->spread = sqrt(34 + 100) / 17 * p->rounding / (e->reach * e->reach);
 }
 
-/* AGAIN fits at and around `reach`, and a loss at w that is the mean of five roundings: less
- * rounding at a shorter step, for 4 AGAIN + 4 forward passes. */
+/* AGAIN fits at and around `reach`, and a loss at w that is the mean of five roundings:
+ * less rounding at a shorter step, for 4 AGAIN + 4 forward passes. */
 static void fit_finely(struct prober *p, size_t k, struct estimate *e, double most,
 		       double reach)
 {
@@ -176,14 +178,15 @@ void fit_group(struct prober *p, size_t k, struct estimate *e)
 		p->rounding = measure_rounding(p, k, e);
 	most = fmin(farthest, MOST_CHANGE * e->loss / fabs(e->slope));
 	fit_once(p, k, e, most, y);
-	p->reach[k] = rescale(e->reach,
-			      fmax(e->reach * e->reach / 2 * fabs(e->curv), p->rounding),
-			      FIT_BEND * p->rounding, 4 * e->reach);
+	p->reach[k] =
+	    rescale(e->reach, fmax(e->reach * e->reach / 2 * fabs(e->curv), p->rounding),
+		    FIT_BEND * p->rounding, 4 * e->reach);
 	crooked = fourth_order(y, e->reach, e->curv);
 	fuzzy = e->spread / fabs(e->curv);
 	if (!plausible(e) || crooked + fuzzy < UNSURE)
 		return;
 	/* One error grows with the square of the step, the other falls with it. */
 	fit_finely(p, k, e, farthest,
-		   crooked > fuzzy ? e->reach * sqrt(sqrt(FINER * fuzzy / crooked)) : e->reach);
+		   crooked > fuzzy ? e->reach * sqrt(sqrt(FINER * fuzzy / crooked))
+				   : e->reach);
 }

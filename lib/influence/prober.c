@@ -7,8 +7,9 @@
 #include "base/mem.h"
 #include "influence/fit.h"
 
-/* A bias gradient whose sum cancels to this share of its terms is zero in exact arithmetic, as
- * far as float sums can tell: an attention's key bias moves all of a query's scores alike. */
+/* A bias gradient whose sum cancels to this share of its terms is zero in exact arithmetic,
+ * as far as float sums can tell: an attention's key bias moves all of a query's scores
+ * alike. */
 #define CANCELLED 1e-5
 
 int prober_init(struct prober *p, struct trainer *t, const struct partition *part,
@@ -16,9 +17,7 @@ int prober_init(struct prober *p, struct trainer *t, const struct partition *par
 {
 	uint64_t largest = 0;
 
-	*p = (struct prober){
-		.t = t, .part = part, .method = method, .trust = trust
-	};
+	*p = (struct prober){ .t = t, .part = part, .method = method, .trust = trust };
 	for (size_t k = 0; k < part->n; k++)
 		largest = part->g[k].params > largest ? part->g[k].params : largest;
 	p->reach = mem_zeros(part->n, sizeof *p->reach);
@@ -79,7 +78,8 @@ static void look_along(struct prober *p, size_t k, struct estimate *out)
 	scale = fmax(sqrt(weights2 / n), m->config.init_std);
 	out->slope = slope;
 	out->status = zero ? STATUS_ZERO : STATUS_OK;
-	out->tau = p->trust.kind == TRUST_INF ? INFINITY : p->trust.x * scale / sqrt(steps2 / n);
+	out->tau =
+	    p->trust.kind == TRUST_INF ? INFINITY : p->trust.x * scale / sqrt(steps2 / n);
 	out->reach = FIT_FARTHEST * scale / sqrt(steps2 / n);
 }
 

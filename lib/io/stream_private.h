@@ -28,7 +28,7 @@ bool stream_unescape(char *s);
 
 struct feed {
 	int fd;
-	char *name;                     /* file name, or "stdin" */
+	char *name; /* file name, or "stdin" */
 	bool binary;
 	bool complete;                  /* there is no more text to come */
 	char *text;                     /* text[from, to) is still to be given out */

@@ -1,7 +1,7 @@
 /*
- * The backward pass: operations in reverse, each turning the error at its output into errors
- * at its inputs. Errors stand in counted buffers, so that a residual hands the one it got to
- * both of its inputs without a copy.
+ * The backward pass: operations in reverse, each turning the error at its output into
+ * errors at its inputs. Errors stand in counted buffers, so that a residual hands the one
+ * it got to both of its inputs without a copy.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -43,8 +43,8 @@ static struct floats *take(struct backward *b, int slot)
 	return NULL;
 }
 
-/* The error of `slot` to add to; *fresh says that nothing stands there yet. NULL when memory
- * is short. */
+/* The error of `slot` to add to; *fresh says that nothing stands there yet. NULL when
+ * memory is short. */
 static float *open_error(struct backward *b, int slot, bool *fresh)
 {
 	struct floats *f = b->p->err[slot], *own;
@@ -91,7 +91,8 @@ static int back_linear(struct backward *b, const struct op *op, const float *e)
 
 	if (dx == NULL)
 		return EX_UNAVAILABLE;
-	gemm_nn(pass_rows(p, op->out), in, out, e, out, p->w[op->p[0]], in, fresh ? 0 : 1, dx, in);
+	gemm_nn(pass_rows(p, op->out), in, out, e, out, p->w[op->p[0]], in, fresh ? 0 : 1,
+		dx, in);
 	return EX_OK;
 }
 
@@ -117,7 +118,8 @@ static int back_rows(struct backward *b, const struct op *op, const float *e)
 		act_backward(p->m->k, op->act, rows * width, p->act[slot], e, f->f);
 		break;
 	default:
-		rows_dropout(p->m->k, rows * width, NULL, e, op->dropout, pass_key(p, op), f->f);
+		rows_dropout(p->m->k, rows * width, NULL, e, op->dropout, pass_key(p, op),
+			     f->f);
 		break;
 	}
 	rc = add_error(b, slot, f);
@@ -144,9 +146,11 @@ static int back_attention(struct backward *b, const struct op *op, const float *
 		out[i] = d[i]->f;
 	}
 	if (p->m->slots[op->in[0]].pooled && !p->m->slots[op->in[1]].pooled)
-		attention_pooled_backward(p->m->k, &a, q, k, v, probs, e, out[0], out[1], out[2]);
+		attention_pooled_backward(p->m->k, &a, q, k, v, probs, e, out[0], out[1],
+					  out[2]);
 	else
-		attention_backward(p->m->k, &a, width, q, k, v, probs, e, out[0], out[1], out[2]);
+		attention_backward(p->m->k, &a, width, q, k, v, probs, e, out[0], out[1],
+				   out[2]);
 	for (int i = 0; i < 3; i++) {
 		if (d[i] == NULL)
 			continue;

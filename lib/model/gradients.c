@@ -108,8 +108,8 @@ static void visit(void *self, const struct pass *p, const struct op *op, const f
 		break;
 	case OP_NORM:
 		stat = pass_stat(p, op)->f;
-		norm_backward(m->k, rows, width, x, p->w[op->p[0]], stat, stat + rows, e, NULL,
-			      d0, d1, terms);
+		norm_backward(m->k, rows, width, x, p->w[op->p[0]], stat, stat + rows, e,
+			      NULL, d0, d1, terms);
 		break;
 	case OP_EMBED:
 		if (d0 != NULL)

@@ -76,23 +76,29 @@ static int check_batch(const struct model *m, const struct batch *b, struct err 
 		return err_set(e, EX_DATAERR, "an empty batch");
 	for (size_t i = 0; i < b->tokens; i++) {
 		if (b->ids[i] >= c->vocab)
-			return err_set(e, EX_DATAERR,
-				       "%s: token %u is out of the model's vocabulary of %zu: "
-				       "tokenizer and model do not belong together",
-				       m->dir, b->ids[i], c->vocab);
+			return err_set(
+			    e, EX_DATAERR,
+			    "%s: token %u is out of the model's vocabulary of %zu: "
+			    "tokenizer and model do not belong together",
+			    m->dir, b->ids[i], c->vocab);
 		if (b->position[i] >= c->positions)
-			return err_set(e, EX_DATAERR,
-				       "%s: a text of more than %zu tokens, the model's longest; "
-				       "--max-len cuts texts", m->dir, c->positions);
+			return err_set(
+			    e, EX_DATAERR,
+			    "%s: a text of more than %zu tokens, the model's longest; "
+			    "--max-len cuts texts",
+			    m->dir, c->positions);
 		if (b->types[i] >= c->types)
-			return err_set(e, EX_DATAERR, "%s: the model knows no second text: its "
-				       "type_vocab_size is %zu", m->dir, c->types);
+			return err_set(e, EX_DATAERR,
+				       "%s: the model knows no second text: its "
+				       "type_vocab_size is %zu",
+				       m->dir, c->types);
 	}
 	for (size_t s = 0; s < b->sequences; s++) {
 		if (b->start[s + 1] <= b->start[s])
 			return err_set(e, EX_DATAERR, "a text without tokens");
 		if (b->label[s] >= 0 && (size_t)b->label[s] >= m->slots[m->logits].width)
-			return err_set(e, EX_DATAERR, "%s: label %d, but the model has %zu classes",
+			return err_set(e, EX_DATAERR,
+				       "%s: label %d, but the model has %zu classes",
 				       m->dir, b->label[s], m->slots[m->logits].width);
 	}
 	return EX_OK;
@@ -116,7 +122,8 @@ static int place_probs(struct pass *p, size_t heads, size_t *total, struct err *
 	const struct batch *b = p->batch;
 
 	*total = 0;
-	if (mem_grow(&p->probs_at, &p->probs_cap, b->sequences, sizeof *p->probs_at, e) != EX_OK)
+	if (mem_grow(&p->probs_at, &p->probs_cap, b->sequences, sizeof *p->probs_at, e) !=
+	    EX_OK)
 		return EX_UNAVAILABLE;
 	for (size_t s = 0; s < b->sequences; s++) {
 		size_t len = b->start[s + 1] - b->start[s];
@@ -200,7 +207,8 @@ static void embed(const struct pass *p, const struct op *op, float *out)
 
 		memcpy(o, tables[0] + at[0] * width, width * sizeof *o);
 		for (int k = 1; k < 3; k++) {
-			const float *row = tables[k] == NULL ? NULL : tables[k] + at[k] * width;
+			const float *row =
+			    tables[k] == NULL ? NULL : tables[k] + at[k] * width;
 
 			for (size_t j = 0; row != NULL && j < width; j++)
 				o[j] += row[j];
@@ -227,7 +235,8 @@ static void attend(const struct pass *p, const struct op *op, float *out)
 	if (pooled_query(p->m, op))
 		attention_pooled_forward(p->m->k, &a, q, k, v, probs, out);
 	else
-		attention_forward(p->m->k, &a, p->m->slots[op->in[0]].width, q, k, v, probs, out);
+		attention_forward(p->m->k, &a, p->m->slots[op->in[0]].width, q, k, v, probs,
+				  out);
 }
 
 static void pool(const struct pass *p, const struct op *op, const float *x, float *out)
@@ -235,7 +244,8 @@ static void pool(const struct pass *p, const struct op *op, const float *x, floa
 	size_t width = p->m->slots[op->out].width;
 
 	for (size_t s = 0; s < p->batch->sequences; s++)
-		memcpy(out + s * width, x + p->batch->start[s] * width, width * sizeof *out);
+		memcpy(out + s * width, x + p->batch->start[s] * width,
+		       width * sizeof *out);
 }
 
 /* Cross-entropy of one sequence: log sum_c exp(z_c) - z_label. */
@@ -261,7 +271,8 @@ static void losses(struct pass *p, const struct op *op)
 		const float *z = p->act[op->in[0]] + s * classes;
 		double d = (double)z[0] - b->target[s];
 
-		p->row_loss[s] = b->label[s] < 0 ? d * d : cross_entropy(z, classes, b->label[s]);
+		p->row_loss[s] =
+		    b->label[s] < 0 ? d * d : cross_entropy(z, classes, b->label[s]);
 		sum += p->row_loss[s];
 	}
 	p->loss = sum / (double)b->sequences;
@@ -280,14 +291,15 @@ static void run(struct pass *p, const struct op *op)
 	case OP_EMBED: embed(p, op, y); break;
 	case OP_NORM:
 		stat = pass_stat(p, op)->f;
-		norm_forward(m->k, rows, width, x, p->w[op->p[0]], p->w[op->p[1]], op->eps, y,
-			     stat, stat + rows);
+		norm_forward(m->k, rows, width, x, p->w[op->p[0]], p->w[op->p[1]], op->eps,
+			     y, stat, stat + rows);
 		break;
 	case OP_LINEAR: linear(p, op, x, y); break;
 	case OP_ATTENTION: attend(p, op, y); break;
 	case OP_ACT: act_forward(m->k, op->act, rows * width, x, y); break;
 	case OP_ADD:
-		rows_dropout(m->k, rows * width, x, p->act[op->in[1]], drop, pass_key(p, op), y);
+		rows_dropout(m->k, rows * width, x, p->act[op->in[1]], drop,
+			     pass_key(p, op), y);
 		break;
 	case OP_DROPOUT:
 		if (drop == 0 && p->keep)

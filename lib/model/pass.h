@@ -37,10 +37,10 @@ struct pass {
 	size_t probs_cap;
 	struct floats *spare; /* [n_slots] errors, during backward */
 	struct floats **err;  /* [n_slots] */
-	bool dropout;        /* on while training */
-	uint64_t key;        /* of all dropout masks of this pass */
-	double loss;         /* mean over sequences, summed in double */
-	double *row_loss;    /* [sequences] */
+	bool dropout;         /* on while training */
+	uint64_t key;         /* of all dropout masks of this pass */
+	double loss;          /* mean over sequences, summed in double */
+	double *row_loss;     /* [sequences] */
 	size_t row_cap;
 };
 
@@ -48,8 +48,9 @@ struct pass {
 int pass_init(struct pass *p, const struct model *m, bool keep, struct err *e);
 void pass_free(struct pass *p);
 
-/* Makes room for `b` (which must outlive its use) and reads the model's current values again.
- * EX_DATAERR when a label or a token is out of the model's range, or a sequence too long. */
+/* Makes room for `b` (which must outlive its use) and reads the model's current values
+ * again. EX_DATAERR when a label or a token is out of the model's range, or a sequence too
+ * long. */
 int pass_batch(struct pass *p, const struct batch *b, struct err *e);
 
 /* Runs all operations; p->loss and the logits (p->act[m->logits]) are set. */
@@ -66,9 +67,10 @@ struct visitor {
 	void *self;
 	/* Is the gradient of this parameter wanted? */
 	bool (*wants)(const void *self, size_t param);
-	/* Operation `op` has a wanted parameter; e [rows, width] is the gradient of the loss
-	 * with respect to its output. Inputs are p->act[op->in[..]]. */
-	void (*visit)(void *self, const struct pass *p, const struct op *op, const float *e);
+	/* Operation `op` has a wanted parameter; e [rows, width] is the gradient of the
+	 * loss with respect to its output. Inputs are p->act[op->in[..]]. */
+	void (*visit)(void *self, const struct pass *p, const struct op *op,
+		      const float *e);
 };
 
 /* After a forward pass with `keep`. EX_UNAVAILABLE when memory is short. */
@@ -78,8 +80,8 @@ int pass_backward(struct pass *p, const struct visitor *v, struct err *e);
 struct gradients {
 	const struct model *m;
 	float **g;     /* [n_params]; NULL where not wanted */
-	float **terms; /* [n_params]; for biases, when wanted: the sums of the absolute values
-			* whose sums g are, to tell an exact zero from rounding */
+	float **terms; /* [n_params]; for biases, when wanted: the sums of the absolute
+			* values whose sums g are, to tell an exact zero from rounding */
 };
 
 int gradients_init(struct gradients *g, const struct model *m, const bool *wanted,

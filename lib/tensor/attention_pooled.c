@@ -38,8 +38,8 @@ static void softmax(size_t n, float *x)
 }
 
 void attention_pooled_forward(const struct kernels *k, const struct attention *a,
-			      const float *q, const float *key, const float *v, float *probs,
-			      float *out)
+			      const float *q, const float *key, const float *v,
+			      float *probs, float *out)
 {
 	size_t dim = a->head_dim, width = a->heads * dim;
 	size_t all = a->heads * a->start[a->sequences];
@@ -74,8 +74,8 @@ void attention_pooled_forward(const struct kernels *k, const struct attention *a
 
 void attention_pooled_backward(const struct kernels *k, const struct attention *a,
 			       const float *q, const float *key, const float *v,
-			       const float *probs, const float *dout, float *dq, float *dkey,
-			       float *dv)
+			       const float *probs, const float *dout, float *dq,
+			       float *dkey, float *dv)
 {
 	size_t dim = a->head_dim, width = a->heads * dim;
 	size_t all = a->heads * a->start[a->sequences];
@@ -88,18 +88,21 @@ void attention_pooled_backward(const struct kernels *k, const struct attention *
 			size_t first = a->start[s], len = a->start[s + 1] - first;
 			size_t at = a->heads * first + h * len, col = h * dim;
 			const float *p = probs + at, *u = used + at;
-			const float *o = dout + s * width + col, *query = q + s * width + col;
+			const float *o = dout + s * width + col,
+				    *query = q + s * width + col;
 			float sum = 0, keep = 1 / (1 - a->dropout);
 
 			if (dq != NULL)
 				memset(dq + s * width + col, 0, dim * sizeof *dq);
-			/* softmax: ds_j = p_j (dp_j - sum_i p_i dp_i); dp_j is 0 where dropout
-			 * took p_j away */
+			/* softmax: ds_j = p_j (dp_j - sum_i p_i dp_i); dp_j is 0 where
+			 * dropout took p_j away */
 			for (size_t j = 0; j < len; j++)
 				sum += u[j] * dot(dim, o, v + (first + j) * width + col);
 			for (size_t j = 0; j < len; j++) {
 				size_t row = (first + j) * width + col;
-				float dp = u[j] == 0 && a->dropout > 0 ? 0 : keep * dot(dim, o, v + row);
+				float dp = u[j] == 0 && a->dropout > 0
+					       ? 0
+					       : keep * dot(dim, o, v + row);
 				float ds = a->scale * p[j] * (dp - sum);
 
 				if (dv != NULL)
@@ -107,7 +110,8 @@ void attention_pooled_backward(const struct kernels *k, const struct attention *
 				if (dkey != NULL)
 					scaled(dim, ds, query, dkey + row);
 				if (dq != NULL)
-					add_scaled(dim, ds, key + row, dq + s * width + col);
+					add_scaled(dim, ds, key + row,
+						   dq + s * width + col);
 			}
 		}
 }

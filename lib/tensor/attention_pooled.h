@@ -14,13 +14,13 @@
 
 /* Uses a->sequences, heads, head_dim, start, scale, dropout and key. */
 void attention_pooled_forward(const struct kernels *k, const struct attention *a,
-			      const float *q, const float *key, const float *v, float *probs,
-			      float *out);
+			      const float *q, const float *key, const float *v,
+			      float *probs, float *out);
 
 /* dq [sequences, width]; dkey, dv [rows, width]; each overwritten, or NULL. */
 void attention_pooled_backward(const struct kernels *k, const struct attention *a,
 			       const float *q, const float *key, const float *v,
-			       const float *probs, const float *dout, float *dq, float *dkey,
-			       float *dv);
+			       const float *probs, const float *dout, float *dq,
+			       float *dkey, float *dv);
 
 #endif

@@ -20,7 +20,7 @@
 #define SAVED_NOTE "adapeft.json"
 
 struct saved_note {
-	char *task;   /* value of a ##task line, NULL when none was said */
+	char *task; /* value of a ##task line, NULL when none was said */
 	uint64_t max_len;
 	char *run, *budget;
 	uint64_t trained;

@@ -1,11 +1,12 @@
 /*
  * bench - seconds a batch of what the programs spend their time on.
  *
- * usage: bench MODE MODEL DATA BATCHES ROUNDS    (labels: the last column, 0 or 1, after a header)
+ * usage: bench MODE MODEL DATA BATCHES ROUNDS    (labels: the last column, 0 or 1, after a
+ * header)
  *
- * MODE is forward, full, bitfit, one (a mask of 1 %: every tensor, smallest first, that fits) or
- * fit (a probed step by tensor). The first BATCHES batches of 32 texts are gone through ROUNDS
- * times, the first round uncounted; prints texts a second of the best round.
+ * MODE is forward, full, bitfit, one (a mask of 1 %: every tensor, smallest first, that
+ * fits) or fit (a probed step by tensor). The first BATCHES batches of 32 texts are gone
+ * through ROUNDS times, the first round uncounted; prints texts a second of the best round.
  */
 #include <math.h>
 #include <stdio.h>
@@ -41,7 +42,8 @@ static void want_one_percent(const struct model *m, bool *wanted)
 		size_t best = m->n_params;
 
 		for (size_t i = 0; i < m->n_params; i++)
-			if (!wanted[i] && (best == m->n_params || m->params[i].n < m->params[best].n))
+			if (!wanted[i] &&
+			    (best == m->n_params || m->params[i].n < m->params[best].n))
 				best = i;
 		if (best == m->n_params || m->params[best].n > left)
 			return;
@@ -78,8 +80,9 @@ static int prepare(struct bench *b, struct err *e)
 	b->estimates = mem_zeros(b->part.n, sizeof *b->estimates);
 	if (b->estimates == NULL)
 		return err_nomem(e);
-	return rc != EX_OK ? rc
-			   : prober_init(&b->prober, &b->trainer, &b->part, METHOD_FIT, trust, e);
+	return rc != EX_OK
+		   ? rc
+		   : prober_init(&b->prober, &b->trainer, &b->part, METHOD_FIT, trust, e);
 }
 
 static int one_batch(struct bench *b, const struct batch *in, struct err *e)
@@ -102,7 +105,8 @@ static int one_batch(struct bench *b, const struct batch *in, struct err *e)
 	return rc;
 }
 
-static int measure(struct bench *b, size_t batches, size_t rounds, double *best, struct err *e)
+static int measure(struct bench *b, size_t batches, size_t rounds, double *best,
+		   struct err *e)
 {
 	struct order order;
 	int rc = order_start(&order, b->source.data.n, BATCH, 0, false, e);

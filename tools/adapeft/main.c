@@ -187,8 +187,8 @@ static int dispatch(int argc, char **argv, struct err *e)
 		return err_set(e, EX_USAGE, "which verb? (see adapeft help)");
 	if (help && argc > 2)
 		return is_verb(argv[2]) || find_topic(argv[2]) != NULL
-			       ? show_page(argv[2], e)
-			       : unknown_verb(argv[2], e);
+			   ? show_page(argv[2], e)
+			   : unknown_verb(argv[2], e);
 	if (help || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 		print_help();
 		return EX_OK;

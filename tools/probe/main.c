@@ -27,10 +27,10 @@ struct probing {
 	struct progress progress;
 };
 
-static const char *const columns[] = { "step", "group", "type", "layer",  "params",
-				       "loss", "slope", "curv", "eta",    "gain",
-				       "ppi",  "r2",    "status", "tau",  "reach",
-				       "spread" };
+static const char *const columns[] = { "step",   "group", "type",  "layer",
+				       "params", "loss",  "slope", "curv",
+				       "eta",    "gain",  "ppi",   "r2",
+				       "status", "tau",   "reach", "spread" };
 
 #define N_COLUMNS (sizeof columns / sizeof *columns)
 
@@ -117,11 +117,12 @@ static int describe(const struct probing *p, struct meta_list *head, struct err 
 	int rc = source_describe(&p->source, head, e);
 
 	num_print(lr, s->training.lr);
-	strbuf_printf(&how, "method=%s direction=%s trust=%s steps=%" PRIu64 " every=%" PRIu64
+	strbuf_printf(&how,
+		      "method=%s direction=%s trust=%s steps=%" PRIu64 " every=%" PRIu64
 		      " of=%" PRIu64 " batch=%" PRIu64 " lr=%s schedule=%s seed=%" PRIu64,
 		      s->method_name, s->direction_name, s->trust_name, p->plan.steps,
-		      p->plan.every, p->plan.total, s->source.batch, lr, s->training.schedule_name,
-		      s->cli.seed);
+		      p->plan.every, p->plan.total, s->source.batch, lr,
+		      s->training.schedule_name, s->cli.seed);
 	if (rc == EX_OK)
 		rc = partition_describe(&p->part, head, e);
 	if (rc == EX_OK)
@@ -154,7 +155,8 @@ static int start_training(struct probing *p, struct err *e)
 	rc = trainer_init(&p->trainer, m, all, &o, e);
 	free(all);
 	if (rc == EX_OK)
-		rc = prober_init(&p->prober, &p->trainer, &p->part, p->s->method, p->s->trust, e);
+		rc = prober_init(&p->prober, &p->trainer, &p->part, p->s->method,
+				 p->s->trust, e);
 	if (rc == EX_OK)
 		rc = order_start(&p->order, p->source.data.n, p->s->source.batch,
 				 p->s->cli.seed, true, e);

@@ -9,20 +9,24 @@
 static int check(struct settings *s, int operands, struct err *e)
 {
 	if (operands > 0)
-		return err_set(e, EX_USAGE, "there are no operands; -d FILE says what to train on");
+		return err_set(e, EX_USAGE,
+			       "there are no operands; -d FILE says what to train on");
 	if (s->training.steps > 0 && s->fraction > 0)
 		return err_set(e, EX_USAGE, "--steps and --fraction contradict each other");
 	if (s->groups != NULL && s->group_by != NULL)
-		return err_set(e, EX_USAGE, "--group-by and --groups contradict each other");
+		return err_set(e, EX_USAGE,
+			       "--group-by and --groups contradict each other");
 	if (!trust_named(s->trust_name, &s->trust))
-		return err_set(e, EX_USAGE, "--trust %s: inf, or rms:X with X > 0 (rms:0.1)",
+		return err_set(e, EX_USAGE,
+			       "--trust %s: inf, or rms:X with X > 0 (rms:0.1)",
 			       s->trust_name);
 	s->grouping = BY_FILE;
 	if (s->groups == NULL &&
 	    !grouping_named(s->group_by == NULL ? "tensor" : s->group_by, &s->grouping))
 		return err_set(e, EX_SOFTWARE, "no grouping '%s'", s->group_by);
 	s->method = strcmp(s->method_name, "fit") == 0 ? METHOD_FIT : METHOD_GRAD;
-	s->direction = strcmp(s->direction_name, "sgd") == 0 ? DIRECTION_SGD : DIRECTION_ADAMW;
+	s->direction =
+	    strcmp(s->direction_name, "sgd") == 0 ? DIRECTION_SGD : DIRECTION_ADAMW;
 	return training_check(&s->training, e);
 }
 
@@ -64,7 +68,8 @@ void settings_read(struct settings *s, int argc, char **argv)
 	};
 	const struct program program = {
 		.name = "adapeft-probe",
-		.summary = "measure the influence of every group of parameters while training",
+		.summary =
+		    "measure the influence of every group of parameters while training",
 		.operands = "",
 		.opts = opts,
 	};

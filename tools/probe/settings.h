@@ -29,9 +29,9 @@ struct settings {
 
 /* The steps of a probing run. */
 struct schedule_plan {
-	uint64_t total;  /* steps of the whole training that this is the beginning of */
-	uint64_t steps;  /* of these the first so many are made */
-	uint64_t every;  /* step 0 and every so many later ones are probed */
+	uint64_t total; /* steps of the whole training that this is the beginning of */
+	uint64_t steps; /* of these the first so many are made */
+	uint64_t every; /* step 0 and every so many later ones are probed */
 	uint64_t warmup;
 	uint64_t probes;
 };

@@ -62,9 +62,11 @@ static int merge_head(const struct cli *cli, struct rank *k, const struct stream
 		if (strcmp(m->key, "model") == 0 && had != NULL)
 			continue;
 		if (str_starts(m->key, "group") && !first && !has_line(&k->head, m))
-			return err_set(e, EX_DATAERR,
-				       "%s: divides the model into other groups than the files "
-				       "before it", stream_name(r));
+			return err_set(
+			    e, EX_DATAERR,
+			    "%s: divides the model into other groups than the files "
+			    "before it",
+			    stream_name(r));
 		if (differs &&
 		    (strcmp(m->key, "task") == 0 || strcmp(m->key, "probe") == 0))
 			cli_note(cli,

@@ -80,7 +80,8 @@ static void beyond_the_bound_the_gain_is_the_one_at_the_bound(void **state)
 
 static void negative_curvature_has_a_gain_only_with_a_bound(void **state)
 {
-	struct estimate bounded = along(0.2, -2, 0.05), unbounded = along(0.2, -2, INFINITY);
+	struct estimate bounded = along(0.2, -2, 0.05),
+			unbounded = along(0.2, -2, INFINITY);
 
 	(void)state;
 	estimate_settle(&bounded, 10);

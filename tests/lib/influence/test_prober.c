@@ -14,7 +14,8 @@
 #include "influence/prober.h"
 
 #define SLOPE_TOLERANCE 1e-4 /* relative: float gradients, double sums */
-#define CURV_TOLERANCE  0.05 /* relative, of healthy tensors: rounding and the fourth order */
+#define CURV_TOLERANCE \
+	0.05 /* relative, of healthy tensors: rounding and the fourth order */
 
 struct probed {
 	struct model m;
@@ -87,14 +88,15 @@ static const struct estimate *find(const struct probed *p, const char *group)
 	return NULL;
 }
 
-static void check_tensor(const struct estimate *x, const char *name, double slope, double curv,
-			 size_t *healthy, size_t *good)
+static void check_tensor(const struct estimate *x, const char *name, double slope,
+			 double curv, size_t *healthy, size_t *good)
 {
 	double gain = slope * slope / 2 / curv;
 
 	if (slope == 0) {
 		if (x->status != STATUS_ZERO)
-			fail_msg("%s: an exact zero is called %s", name, status_name(x->status));
+			fail_msg("%s: an exact zero is called %s", name,
+				 status_name(x->status));
 		return;
 	}
 	if (fabs(x->slope - slope) > SLOPE_TOLERANCE * slope)
@@ -117,8 +119,8 @@ static void compare(enum direction d, const char *word)
 
 	assert_non_null(golden);
 	start(&p, d, BY_TENSOR, METHOD_FIT, "inf");
-	assert_int_equal(
-	    prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e), EX_OK);
+	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
+			 EX_OK);
 	assert_int_equal(fscanf(golden, "#name direction slope curvature "), 0);
 	while (fscanf(golden, "%127s %15s %lf %lf ", name, direction, &slope, &curv) == 4) {
 		if (strcmp(direction, word) != 0)
@@ -155,8 +157,8 @@ static void probing_leaves_the_model_as_it_was(void **state)
 	(void)state;
 	start(&p, DIRECTION_ADAMW, BY_TYPE, METHOD_FIT, "rms:0.1");
 	before = p.loss;
-	assert_int_equal(
-	    prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e), EX_OK);
+	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
+			 EX_OK);
 	assert_int_equal(trainer_gradient(&p.trainer, &p.batch, &after, &p.e), EX_OK);
 	assert_true(before == after);
 	end(&p);
@@ -170,10 +172,10 @@ static void the_slope_of_a_group_is_the_sum_of_its_members(void **state)
 	(void)state;
 	start(&p, DIRECTION_ADAMW, BY_TENSOR, METHOD_GRAD, "inf");
 	start(&q, DIRECTION_ADAMW, BY_LAYER_TYPE, METHOD_GRAD, "inf");
-	assert_int_equal(
-	    prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e), EX_OK);
-	assert_int_equal(
-	    prober_step(&q.prober, &q.batch, q.loss, q.x, NULL, 0, &q.e), EX_OK);
+	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
+			 EX_OK);
+	assert_int_equal(prober_step(&q.prober, &q.batch, q.loss, q.x, NULL, 0, &q.e),
+			 EX_OK);
 	for (size_t k = 0; k < p.part.n; k++)
 		sum += p.x[k].slope;
 	for (size_t k = 0; k < q.part.n; k++)
@@ -190,8 +192,8 @@ static void the_gradient_method_takes_the_slope_as_gain(void **state)
 
 	(void)state;
 	start(&p, DIRECTION_SGD, BY_TENSOR, METHOD_GRAD, "inf");
-	assert_int_equal(
-	    prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e), EX_OK);
+	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
+			 EX_OK);
 	assert_int_equal(p.prober.forwards, 0);
 	for (size_t k = 0; k < p.part.n; k++) {
 		if (p.x[k].status == STATUS_ZERO)
