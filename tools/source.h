@@ -19,90 +19,35 @@ struct source_options {
 	uint64_t batch, max_len;
 };
 
-#define SOURCE_INIT                         \
-	{                                   \
-		.batch = 32, .max_len = 128 \
-	}
+/* clang-format off */
+#define SOURCE_INIT { .batch = 32, .max_len = 128 }
 
-#define SOURCE_MODEL(o)                                                \
-	{                                                              \
-		OPT_TEXT, 'm', "model", "DIR", &(o).model, NULL, 0, 0, \
-		    "a Hugging Face directory"                         \
-	}
-#define SOURCE_DATA(o)                                                                \
-	{ OPT_TEXT, 'd',       "data",                                                \
-	  "FILE",   &(o).data, NULL,                                                  \
-	  0,        0,         "labelled TSV or CSV, gzipped or not" },               \
-	    { OPT_TEXT,                                                               \
-	      0,                                                                      \
-	      "task",                                                                 \
-	      "NAME",                                                                 \
-	      &(o).task.task,                                                         \
-	      NULL,                                                                   \
-	      0,                                                                      \
-	      0,                                                                      \
-	      "a task whose columns, labels and metric are known (sst2, cola, mrpc, " \
-	      "...)" },                                                               \
-	    { OPT_LIST,                                                               \
-	      0,                                                                      \
-	      "text",                                                                 \
-	      "COL[,COL]",                                                            \
-	      &(o).task.text,                                                         \
-	      NULL,                                                                   \
-	      0,                                                                      \
-	      0,                                                                      \
-	      "the column of the text, by name or number" },                          \
-	    { OPT_TEXT,                                                               \
-	      0,                                                                      \
-	      "label",                                                                \
-	      "COL",                                                                  \
-	      &(o).task.label,                                                        \
-	      NULL,                                                                   \
-	      0,                                                                      \
-	      0,                                                                      \
-	      "the column of the label" },                                            \
-	    { OPT_TEXT,                                                               \
-	      0,                                                                      \
-	      "threshold",                                                            \
-	      "X",                                                                    \
-	      &(o).task.threshold,                                                    \
-	      NULL,                                                                   \
-	      0,                                                                      \
-	      0,                                                                      \
-	      "a numeric label above X is class 1, else 0" },                         \
-	    { OPT_TEXT,                                                               \
-	      0,                                                                      \
-	      "kind",                                                                 \
-	      "classes|regression",                                                   \
-	      &(o).task.kind,                                                         \
-	      "classes|regression",                                                   \
-	      0,                                                                      \
-	      0,                                                                      \
-	      "what the label is (classes)" },                                        \
-	    { OPT_TEXT,                                                               \
-	      0,                                                                      \
-	      "header",                                                               \
-	      "yes|no",                                                               \
-	      &(o).task.header,                                                       \
-	      "yes|no",                                                               \
-	      0,                                                                      \
-	      0,                                                                      \
-	      "does the first row name the columns" },                                \
-	{                                                                             \
-		OPT_TEXT, 0, "quoting", "yes|no", &(o).task.quoting, "yes|no", 0, 0,  \
-		    "do double quotes quote (in .csv files they do)"                  \
-	}
+#define SOURCE_MODEL(o)                                                                 \
+	{ OPT_TEXT, 'm', "model", "DIR", &(o).model, NULL, 0, 0,                           \
+	  "a Hugging Face directory" }
+#define SOURCE_DATA(o)                                                                  \
+	{ OPT_TEXT, 'd', "data", "FILE", &(o).data, NULL, 0, 0,                            \
+	  "labelled TSV or CSV, gzipped or not" },                                         \
+	{ OPT_TEXT, 0, "task", "NAME", &(o).task.task, NULL, 0, 0,                         \
+	  "a task whose columns, labels and metric are known (sst2, cola, mrpc, ...)" },   \
+	{ OPT_LIST, 0, "text", "COL[,COL]", &(o).task.text, NULL, 0, 0,                    \
+	  "the column of the text, by name or number" },                                   \
+	{ OPT_TEXT, 0, "label", "COL", &(o).task.label, NULL, 0, 0,                        \
+	  "the column of the label" },                                                     \
+	{ OPT_TEXT, 0, "threshold", "X", &(o).task.threshold, NULL, 0, 0,                  \
+	  "a numeric label above X is class 1, else 0" },                                  \
+	{ OPT_TEXT, 0, "kind", "classes|regression", &(o).task.kind, "classes|regression", \
+	  0, 0, "what the label is (classes)" },                                           \
+	{ OPT_TEXT, 0, "header", "yes|no", &(o).task.header, "yes|no", 0, 0,               \
+	  "does the first row name the columns" },                                         \
+	{ OPT_TEXT, 0, "quoting", "yes|no", &(o).task.quoting, "yes|no", 0, 0,             \
+	  "do double quotes quote (in .csv files they do)" }
 /* `unsaid` tells what texts are cut to when that is not said. */
-#define SOURCE_BATCH(o, unsaid)                                           \
-	{                                                                 \
-		OPT_COUNT, 0,          "batch",                           \
-		"N",       &(o).batch, NULL,                              \
-		1,         65536,      "texts in a batch (32)"            \
-	},                                                                \
-	{                                                                 \
-		OPT_COUNT, 0, "max-len", "N", &(o).max_len, NULL, 3, 1e6, \
-		    "tokens that a text is cut to (" unsaid ")"           \
-	}
+#define SOURCE_BATCH(o, unsaid)                                                                 \
+	{ OPT_COUNT, 0, "batch", "N", &(o).batch, NULL, 1, 65536, "texts in a batch (32)" },\
+	{ OPT_COUNT, 0, "max-len", "N", &(o).max_len, NULL, 3, 1e6,                        \
+	  "tokens that a text is cut to (" unsaid ")" }
+/* clang-format on */
 
 struct source {
 	struct tokenizer *tokenizer;
