@@ -57,7 +57,7 @@ $(OUT)/lib/tensor/kernels.%.o: $(KERNELS)
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DHAVE_ISAS='"$(ISAS)"' $(if $(filter avx512,$(ISAS)),-DKERNELS_X86) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(if $(filter avx512,$(ISAS)),-DKERNELS_X86) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@

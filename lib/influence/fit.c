@@ -15,7 +15,7 @@
 
 /* Fits that a fine one is the mean of, and what is left of the rounding then. */
 #define AGAIN 3
-#define FINER 0.48 /* sqrt((34 / 3 + 100 / 5) / (34 + 100)) */
+#define FINER 0.484 /* sqrt((34 / 3 + 100 / 5) / (34 + 100)) */
 
 /* w - eta g of one parameter into `to`. Of a table of embeddings only the rows that this
  * batch reads are made. */

@@ -12,6 +12,9 @@
  * alike. */
 #define CANCELLED 1e-5
 
+/* The least rms that a group's weights are taken to have. */
+#define SMALLEST 1e-3
+
 int prober_init(struct prober *p, struct trainer *t, const struct partition *part,
 		enum method method, struct trust_region trust, struct err *e)
 {
@@ -75,7 +78,7 @@ static void look_along(struct prober *p, size_t k, struct estimate *out)
 	}
 	/* A group that starts at zero, such as a new bias, may go as far as one that starts
 	 * as the model initialises weights. */
-	scale = fmax(sqrt(weights2 / n), m->config.init_std);
+	scale = fmax(sqrt(weights2 / n), fmax(m->config.init_std, SMALLEST));
 	out->slope = slope;
 	out->status = zero ? STATUS_ZERO : STATUS_OK;
 	out->tau =

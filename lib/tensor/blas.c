@@ -12,7 +12,7 @@
 
 void blas_threads(int n)
 {
-	int threads = n > 0 ? n : omp_get_num_procs();
+	int threads = n > 0 ? n : omp_get_max_threads();
 
 	omp_set_num_threads(threads);
 	openblas_set_num_threads(threads);

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Threads for BLAS and for OpenMP loops outside parallel regions. 0: all cores. */
+/* Threads for BLAS and for OpenMP loops outside parallel regions. 0: as many as
+ * OMP_NUM_THREADS says, or all cores. */
 void blas_threads(int n);
 int blas_threads_now(void);
 

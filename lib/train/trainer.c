@@ -217,3 +217,26 @@ void trainer_update(struct trainer *t, double lr)
 	}
 	t->step++;
 }
+
+void trainer_step(struct trainer *t, double lr)
+{
+	struct adamw_step s = adamw_of(t);
+
+	if (t->o.direction != DIRECTION_ADAMW) {
+		trainer_update(t, lr);
+		return;
+	}
+	s.lr = lr;
+	for (size_t i = 0; i < t->m->n_params; i++) {
+		struct param *p = &t->m->params[i];
+
+		if (!t->wanted[i])
+			continue;
+		if (t->clip_factor < 1)
+			vec_scale(t->m->k, p->n, (float)t->clip_factor, t->grad.g[i]);
+		s.weight_decay = decays(p) ? t->o.weight_decay : 0;
+		vec_adamw_update(t->m->k, p->n, &s, t->grad.g[i], t->moment1[i],
+				 t->moment2[i], p->own);
+	}
+	t->step++;
+}

@@ -62,6 +62,10 @@ int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, str
 void trainer_moments(struct trainer *t);
 void trainer_update(struct trainer *t, double lr);
 
+/* trainer_moments and trainer_update in one sweep over memory, for whoever does not look in
+ * between. The gradient is left clipped. */
+void trainer_step(struct trainer *t, double lr);
+
 /* The direction g of wanted parameter i into d[n]: the clipped gradient, or AdamW's
  * preconditioned step divided by lr, without weight decay; call after trainer_moments and
  * before trainer_update. w moves by -lr g. */

@@ -98,9 +98,12 @@ static int one_batch(struct bench *b, const struct batch *in, struct err *e)
 	}
 	if ((rc = trainer_gradient(&b->trainer, in, &loss, e)) != EX_OK)
 		return rc;
+	if (b->estimates == NULL) {
+		trainer_step(&b->trainer, 1e-6);
+		return EX_OK;
+	}
 	trainer_moments(&b->trainer);
-	if (b->estimates != NULL)
-		rc = prober_step(&b->prober, in, loss, b->estimates, NULL, 0, e);
+	rc = prober_step(&b->prober, in, loss, b->estimates, NULL, 0, e);
 	trainer_update(&b->trainer, 1e-6);
 	return rc;
 }

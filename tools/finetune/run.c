@@ -39,8 +39,7 @@ static int one_step(const struct recipe *r, struct trainer *t, const struct data
 	if ((rc = batch_fill(b, d, examples, count, e)) != EX_OK ||
 	    (rc = trainer_gradient(t, b, loss, e)) != EX_OK)
 		return rc;
-	trainer_moments(t);
-	trainer_update(t, lr * factor);
+	trainer_step(t, lr * factor);
 	return EX_OK;
 }
 
