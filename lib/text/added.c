@@ -32,6 +32,10 @@ int added_put(struct added_tokens *list, const struct added_token *token, struct
 	struct added_token copy = *token;
 	int status;
 
+	if (list->n == ADDED_MAX)
+		return err_set(e, EX_DATAERR,
+			       "the tokenizer's files have more than %d added tokens",
+			       ADDED_MAX);
 	status = mem_grow(&list->token, &list->cap, list->n + 1, sizeof copy, e);
 	if (status != EX_OK)
 		return status;

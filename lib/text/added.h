@@ -30,7 +30,11 @@ struct added_tokens {
 	bool begins[2][256]; /* bytes that a pattern begins with, by `normal` */
 };
 
-/* Adds a token, or replaces the one of the same text; copies both texts. */
+/* More than any tokenizer has; each is looked for by itself. */
+#define ADDED_MAX 20000
+
+/* Adds a token, or replaces the one of the same text; copies both texts. EX_DATAERR beyond
+ * ADDED_MAX; the message says no place. */
 int added_put(struct added_tokens *list, const struct added_token *token, struct err *e);
 const struct added_token *added_get(const struct added_tokens *list, const char *text);
 void added_free(struct added_tokens *list);

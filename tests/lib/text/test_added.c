@@ -35,6 +35,22 @@ static void cuts(const struct added_tokens *list, const char *s, const char *wan
 	assert_string_equal(got, want);
 }
 
+static void more_tokens_than_any_tokenizer_has_are_refused(void **state)
+{
+	struct added_tokens list = { 0 };
+	struct err e = { 0 };
+	char text[16];
+	struct added_token token = { .text = text, .pattern = text };
+
+	(void)state;
+	for (int i = 0; i <= ADDED_MAX; i++) {
+		token.pattern_len = (size_t)snprintf(text, sizeof text, "<%d>", i);
+		assert_int_equal(added_put(&list, &token, &e),
+				 i < ADDED_MAX ? EX_OK : EX_DATAERR);
+	}
+	added_free(&list);
+}
+
 static void tokens_are_found_wherever_they_stand(void **state)
 {
 	struct added_tokens list = { 0 };
@@ -109,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tokens_are_found_wherever_they_stand),
+		cmocka_unit_test(more_tokens_than_any_tokenizer_has_are_refused),
 		cmocka_unit_test(the_longest_of_one_beginning_counts),
 		cmocka_unit_test(a_single_word_token_is_not_part_of_a_word),
 		cmocka_unit_test(a_token_takes_the_spaces_that_it_strips),
