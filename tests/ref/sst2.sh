@@ -14,9 +14,9 @@ head -n 8001 "$glue/sst2/train.tsv" >"$train"
 
 adapeft-probe -m "$model" -d "$train" --task sst2 --epochs 2 --steps 50 --every 10 >"$out/ppi"
 adapeft-rank -q "$out/ppi" >"$out/appi"
-adapeft-select --budget 1% "$out/appi" >"$out/chosen.mask"
+adapeft-select --budget 1% --require 'classifier.*' "$out/appi" >"$out/chosen.mask"
 for seed in $seeds; do
-    # The same groups with values drawn by lot, a head among them so that it can learn.
+    # The same groups with values drawn by lot.
     awk -F'\t' -v OFS='\t' -v seed="$seed" 'BEGIN { srand(seed + 1) }
         /^#rank/ { for (i = 1; i <= NF; i++) if ($i == "value") v = i; else if ($i == "params") p = i }
         /^#/ { print; next } { $v = $p * rand(); print }' "$out/appi" |
