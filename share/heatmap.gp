@@ -61,7 +61,7 @@ do for [y = 0:rows - 1] {
 set label "grey: the model has nothing there" at screen 90.0 / width, 18.0 / height \
     left font ",11" textcolor rgb "#555555"
 
-dark(v) = (v - bottom) / (top - bottom) > 0.52
+dark(v) = (v - bottom) / (top - bottom) > 0.6
 plot $cells using 1:2:($1 - 0.48):($1 + 0.48):($2 - 0.47):($2 + 0.47):3 \
          with boxxyerror fillstyle solid noborder fillcolor palette, \
      $cells using 1:2:(dark($3) ? stringcolumn(4) : "") with labels textcolor rgb "white", \
