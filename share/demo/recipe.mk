@@ -15,7 +15,7 @@ FINETUNE = --steps 150
 # A tenth of a run's steps, every few of them probed.
 PROBE            = --steps 15
 PROBE.tensor     = --every 4
-PROBE.layer-type = --every 5
+PROBE.layer-type = --every 8
 
 TITLE = What a budget of trained parameters buys
 
