@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/num.h"
+#include "io/file.h"
+#include "train/saved.h"
 
 static int read_data(struct source *s, const struct source_options *o, bool learn,
 		     struct err *e)
@@ -21,6 +22,19 @@ static int read_data(struct source *s, const struct source_options *o, bool lear
 	return dataset_read(&s->data, o->data, &s->task, learn, s->tokenizer, longest, e);
 }
 
+/* What was said, else what the stream says, else what a saved model knows of itself. */
+static int resolve_task(struct source *s, const struct source_options *o, const char *said,
+			struct err *e)
+{
+	struct saved_note note = { 0 };
+	int rc = said == NULL ? saved_read(&note, o->model, e) : EX_OK;
+
+	if (rc == EX_OK)
+		rc = task_resolve(&s->task, &o->task, said == NULL ? note.task : said, e);
+	saved_note_free(&note);
+	return rc;
+}
+
 int source_open(struct source *s, const struct source_options *o, const char *said,
 		bool learn, uint64_t seed, struct err *e)
 {
@@ -32,7 +46,13 @@ int source_open(struct source *s, const struct source_options *o, const char *sa
 		return err_set(e, EX_USAGE, "no model: -m DIR says which");
 	if (o->data == NULL)
 		return err_set(e, EX_USAGE, "no data: -d FILE says which");
-	if ((rc = task_resolve(&s->task, &o->task, said, e)) != EX_OK)
+	if (!file_is_dir(o->model))
+		return err_set(
+		    e, EX_NOINPUT,
+		    "%s: no such directory; a model is a local copy of a Hugging "
+		    "Face directory, nothing is fetched",
+		    o->model);
+	if ((rc = resolve_task(s, o, said, e)) != EX_OK)
 		return rc;
 	rc = read_data(s, o, learn, e);
 	if (rc == EX_OK) {

@@ -57,7 +57,7 @@ struct source {
 };
 
 /* Opens tokenizer, data and model, in this order, so that a mistake in the data is found
- * before the weights are read. `said` is a ##task value or NULL. With `learn` classes come
+ * before the weights are read. `said` is a ##task value; NULL: a saved model's own, if any. With `learn` classes come
  * from the data and a head may be new. EX_USAGE when -m or -d is missing. On failure
  * nothing is left open. */
 int source_open(struct source *s, const struct source_options *o, const char *said,

@@ -517,44 +517,69 @@ static int make_parents(const char *path, struct err *e)
 	return rc;
 }
 
-/* Whether what stands at `path` may be replaced: nothing, an empty directory, or one that
- * holds `marker` and no directory. */
-static int check_replaceable(const char *path, const char *marker, struct err *e)
+static bool is_listed(const char *const *names, const char *name)
 {
-	struct stat st;
-	struct dirent *entry;
-	bool marked = false, empty = true, nested = false;
-	DIR *d;
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
 
-	if (lstat(path, &st) != 0)
-		return errno == ENOENT ? EX_OK : err_errno(e, EX_CANTCREAT, "%s", path);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(e, EX_CANTCREAT, "%s: exists and is no directory", path);
-	d = opendir(path);
+/* Reads what the directory holds: is ours[0] among it, and what is not ours at all? Begin
+ * with true, false and NULL. */
+static int look_inside(const char *path, const char *const *ours, bool *empty, bool *marked,
+		       char **foreign, struct err *e)
+{
+	DIR *d = opendir(path);
+	struct dirent *entry;
+
 	if (d == NULL)
 		return err_errno(e, EX_CANTCREAT, "%s", path);
 	while ((entry = readdir(d)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		empty = false;
-		marked = marked || strcmp(entry->d_name, marker) == 0;
-		nested = nested ||
-			 (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			  S_ISDIR(st.st_mode));
+		*empty = false;
+		*marked = *marked || strcmp(entry->d_name, ours[0]) == 0;
+		if (*foreign == NULL && !is_listed(ours, entry->d_name))
+			*foreign = str_dup(entry->d_name);
 	}
 	closedir(d);
-	if (empty || (marked && !nested))
-		return EX_OK;
-	if (nested)
-		return err_set(
-		    e, EX_CANTCREAT,
-		    "%s: exists and holds directories; remove it or name another", path);
-	return err_set(e, EX_CANTCREAT,
-		       "%s: exists and holds no %s, so it is not replaced; name another",
-		       path, marker);
+	return EX_OK;
 }
 
-int outdir_open(struct outdir *d, const char *path, const char *marker, struct err *e)
+/* Whether what stands at `path` may be replaced: nothing, an empty directory, or one that
+ * holds ours[0] and nothing that is not listed. */
+static int check_replaceable(const char *path, const char *const *ours, struct err *e)
+{
+	bool empty = true, marked = false;
+	struct stat st;
+	char *foreign = NULL;
+	int rc;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? EX_OK : err_errno(e, EX_CANTCREAT, "%s", path);
+	if (S_ISLNK(st.st_mode))
+		return err_set(e, EX_CANTCREAT,
+			       "%s: is a symbolic link; name the directory itself", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, EX_CANTCREAT, "%s: exists and is no directory", path);
+	if ((rc = look_inside(path, ours, &empty, &marked, &foreign, e)) != EX_OK)
+		return rc;
+	if (!empty && !marked)
+		rc = err_set(
+		    e, EX_CANTCREAT,
+		    "%s: exists and holds no %s, so it is not replaced; name another", path,
+		    ours[0]);
+	else if (foreign != NULL)
+		rc = err_set(e, EX_CANTCREAT,
+			     "%s: holds %s, which would be lost; move it or name another "
+			     "directory",
+			     path, foreign);
+	free(foreign);
+	return rc;
+}
+
+int outdir_open(struct outdir *d, const char *path, const char *const *ours, struct err *e)
 {
 	size_t len = strlen(path);
 	int rc;
@@ -565,11 +590,11 @@ int outdir_open(struct outdir *d, const char *path, const char *marker, struct e
 	if (len == 0 || strcmp(path, ".") == 0 || strcmp(path, "/") == 0)
 		return err_set(e, EX_CANTCREAT, "'%s': name a new directory", path);
 	d->path = str_dupn(path, len);
-	d->marker = str_dup(marker);
-	if (d->path == NULL || d->marker == NULL)
+	d->ours = ours;
+	if (d->path == NULL)
 		rc = err_nomem(e);
 	else
-		rc = check_replaceable(d->path, marker, e);
+		rc = check_replaceable(d->path, ours, e);
 	if (rc == EX_OK)
 		rc = make_parents(d->path, e);
 	if (rc == EX_OK)
@@ -609,7 +634,7 @@ int outdir_commit(struct outdir *d, struct err *e)
 	int rc = sync_dir(d->temporary, e);
 
 	if (rc == EX_OK)
-		rc = check_replaceable(d->path, d->marker, e);
+		rc = check_replaceable(d->path, d->ours, e);
 	if (rc == EX_OK) {
 		hold_signals(&saved);
 		rc = swap_in(d, e);
@@ -634,6 +659,5 @@ void outdir_drop(struct outdir *d)
 	}
 	free(d->path);
 	free(d->temporary);
-	free(d->marker);
 	*d = (struct outdir){ 0 };
 }

@@ -60,16 +60,18 @@ void output_drop(struct output *o);
 /*
  * A directory that appears whole: its files are written into a temporary sibling
  * (`temporary`), which outdir_commit renames to `path`. A directory that is
- * already there is replaced only when it holds a file named `marker` (a tool's
- * own earlier output) and no directories, or nothing; otherwise outdir_open says
- * EX_CANTCREAT. Parent directories are made as needed. A directory has no
- * directories inside. Ends as an output does: commit, or drop.
+ * already there is replaced only when it is empty, or holds ours[0] (the mark of a
+ * tool's own earlier output) and nothing that is not named in `ours`, a list that ends
+ * with NULL and must outlive `d`; otherwise outdir_open says EX_CANTCREAT. Parent
+ * directories are made as needed. A directory has no directories inside. Ends as an
+ * output does: commit, or drop.
  */
 struct outdir {
-	char *path, *temporary, *marker;
+	char *path, *temporary;
+	const char *const *ours;
 };
 
-int outdir_open(struct outdir *d, const char *path, const char *marker, struct err *e);
+int outdir_open(struct outdir *d, const char *path, const char *const *ours, struct err *e);
 int outdir_commit(struct outdir *d, struct err *e);
 void outdir_drop(struct outdir *d);
 

@@ -9,6 +9,16 @@
 
 #define SAVED_FORMAT 1
 
+const char *const saved_files[] = { SAVED_NOTE,
+				    "config.json",
+				    "model.safetensors",
+				    "vocab.txt",
+				    "tokenizer.json",
+				    "tokenizer_config.json",
+				    "special_tokens_map.json",
+				    "added_tokens.json",
+				    NULL };
+
 /* ---- writing ---- */
 
 static json_t *array_of(const struct strlist *l)
@@ -97,7 +107,7 @@ int saved_write(const char *dir, const struct model *m, const struct tokenizer *
 		const struct task *task, const struct saved_note *note, struct err *e)
 {
 	struct outdir out;
-	int rc = outdir_open(&out, dir, SAVED_NOTE, e);
+	int rc = outdir_open(&out, dir, saved_files, e);
 
 	if (rc != EX_OK)
 		return rc;

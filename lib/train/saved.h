@@ -19,6 +19,9 @@
 
 #define SAVED_NOTE "adapeft.json"
 
+/* What saved_write writes, SAVED_NOTE first: see outdir_open. */
+extern const char *const saved_files[];
+
 struct saved_note {
 	char *task; /* value of a ##task line, NULL when none was said */
 	uint64_t max_len;

@@ -22,7 +22,7 @@ TITLE = What a budget of trained parameters buys
 .DEFAULT_GOAL = all
 include share/adapeft.mk
 
-all: frontier pictures
+all: pictures frontier
 .PHONY: all
 
 # ---- the model and the text, from the archives in demo/cache --------------------------

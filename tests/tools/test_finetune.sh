@@ -175,6 +175,20 @@ echo dear >precious/thesis.tex
 t 'a directory of someone else' code 73 tune -o precious --preset head --steps 1
 t 'is left as it was' test "$(cat precious/*)" = dear
 t 'before anything is trained' test ! -s out
+cp -R alone kept
+echo note >kept/notes.txt
+t 'a run with a file of the user in it' code 73 tune -o kept --preset head --steps 1
+t 'which is named' says 'kept: holds notes.txt'
+t 'and kept' test -e kept/notes.txt
+t 'the model that is read' code 73 adapeft-finetune -m alone -d train.tsv -j 1 -o ./alone --preset head --steps 1
+t 'is named' says 'is the model that is trained'
+t 'is not written over' cmp alone/model.safetensors several/norm/model.safetensors
+grep -v '^[0-9]' many.mask | grep -v '^##budget.*\(0.1%\|12k\)' | adapeft-view -q --seal >none.mask
+t 'a saved model knows its task' code 0 adapeft-finetune -m alone -d train.tsv -j 1 -o further --preset head --steps 1
+t 'and its head' test ! -s err
+t 'masks without any group' code 65 tune -o nothing --steps 1 --mask none.mask
+t 'say so' says 'no mask has a group'
+t 'and make nothing' test ! -e nothing
 t 'a parent that is a file' code 73 tune -o train.tsv/x --preset head --steps 1
 t 'a full device' sh -c 'adapeft-finetune -m tiny-bert -d train.tsv --task sst2 -j 1 -o full \
     --preset head --steps 1 >/dev/full 2>err </dev/null; [ $? -eq 74 ]'

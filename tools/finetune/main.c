@@ -212,7 +212,8 @@ static int run_plan(const struct settings *s, struct plan *p, const struct mask_
 	w.recipe = settings_recipe(s, w.source.data.n);
 	if ((rc = plan_resolve(p, &w.source.model, &masks->head, &s->patterns, e)) ==
 		EX_OK &&
-	    (rc = plan_check(p, e)) == EX_OK && (rc = describe(&w, masks, e)) == EX_OK)
+	    (rc = plan_check(p, &w.source.model, e)) == EX_OK &&
+	    (rc = describe(&w, masks, e)) == EX_OK)
 		rc = all_runs(&w, p, e);
 	meta_free(&w.head);
 	source_close(&w.source);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "io/file.h"
@@ -145,15 +146,37 @@ int plan_resolve(struct plan *p, const struct model *m, const struct meta_list *
 	return rc;
 }
 
-int plan_check(const struct plan *p, struct err *e)
+/* Are these one directory, whatever the paths? */
+static bool same_directory(const char *a, const char *b)
 {
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+int plan_check(const struct plan *p, const struct model *m, struct err *e)
+{
+	size_t wanted = 0;
+
 	for (size_t i = 0; i < p->n; i++) {
 		struct outdir d;
-		int rc = outdir_open(&d, p->run[i].dir, SAVED_NOTE, e);
+		int rc;
 
-		if (rc != EX_OK)
+		wanted += p->run[i].n_wanted;
+		if (same_directory(p->run[i].dir, m->dir))
+			return err_set(
+			    e, EX_CANTCREAT,
+			    "%s: is the model that is trained; name another directory",
+			    p->run[i].dir);
+		if ((rc = outdir_open(&d, p->run[i].dir, saved_files, e)) != EX_OK)
 			return rc;
 		outdir_drop(&d);
 	}
+	if (wanted == 0)
+		return err_set(
+		    e, EX_DATAERR,
+		    "no mask has a group, so there is nothing to train; a larger "
+		    "--budget for adapeft-select may help");
 	return EX_OK;
 }

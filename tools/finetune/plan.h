@@ -41,7 +41,8 @@ void plan_free(struct plan *p);
 int plan_resolve(struct plan *p, const struct model *m, const struct meta_list *head,
 		 const struct strlist *patterns, struct err *e);
 
-/* EX_CANTCREAT when a run's directory could not be written, before any work is done. */
-int plan_check(const struct plan *p, struct err *e);
+/* EX_DATAERR when nothing is to be trained; EX_CANTCREAT when a run's directory is the
+ * model's own or could not be written, before any work is done. */
+int plan_check(const struct plan *p, const struct model *m, struct err *e);
 
 #endif

@@ -18,6 +18,8 @@
 #include "io/file.h"
 
 /* Each test runs in an empty directory of its own. */
+static const char *const ours[] = { "marker", "only-old", "only-new", NULL };
+
 static int enter(void **state)
 {
 	char *dir = strdup(P_tmpdir "/adapeft-file-XXXXXX");
@@ -279,7 +281,7 @@ static void a_directory_appears_whole_with_its_parents(void **state)
 	struct outdir d;
 
 	(void)state;
-	assert_int_equal(outdir_open(&d, "runs/a/b/", "marker", NULL), EX_OK);
+	assert_int_equal(outdir_open(&d, "runs/a/b/", ours, NULL), EX_OK);
 	put(&d, "marker", "1");
 	assert_false(file_exists("runs/a/b"));
 	assert_int_equal(outdir_commit(&d, NULL), EX_OK);
@@ -293,7 +295,7 @@ static void an_own_directory_is_replaced_whole(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(outdir_open(&d, "run", "marker", NULL), EX_OK);
+		assert_int_equal(outdir_open(&d, "run", ours, NULL), EX_OK);
 		put(&d, "marker", i == 0 ? "old" : "new");
 		put(&d, i == 0 ? "only-old" : "only-new", "x");
 		assert_int_equal(outdir_commit(&d, NULL), EX_OK);
@@ -311,7 +313,7 @@ static void a_dropped_directory_leaves_the_old_one(void **state)
 	(void)state;
 	assert_int_equal(mkdir("run", 0777), 0);
 	write_file("run/marker", "old");
-	assert_int_equal(outdir_open(&d, "run", "marker", NULL), EX_OK);
+	assert_int_equal(outdir_open(&d, "run", ours, NULL), EX_OK);
 	put(&d, "marker", "new");
 	outdir_drop(&d);
 	assert_holds("run/marker", "old");
@@ -324,7 +326,7 @@ static void an_empty_directory_is_used(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir("run", 0777), 0);
-	assert_int_equal(outdir_open(&d, "run", "marker", NULL), EX_OK);
+	assert_int_equal(outdir_open(&d, "run", ours, NULL), EX_OK);
 	put(&d, "marker", "new");
 	assert_int_equal(outdir_commit(&d, NULL), EX_OK);
 	assert_holds("run/marker", "new");
@@ -338,18 +340,25 @@ static void what_is_not_ours_is_not_replaced(void **state)
 	(void)state;
 	assert_int_equal(mkdir("home", 0777), 0);
 	write_file("home/thesis", "years of work");
-	assert_int_equal(outdir_open(&d, "home", "marker", &e), EX_CANTCREAT);
+	assert_int_equal(outdir_open(&d, "home", ours, &e), EX_CANTCREAT);
 	assert_non_null(strstr(e.text, "holds no marker"));
 	write_file("home/marker", "1");
-	assert_int_equal(mkdir("home/sub", 0777), 0);
-	assert_int_equal(outdir_open(&d, "home", "marker", &e), EX_CANTCREAT);
-	assert_non_null(strstr(e.text, "holds directories"));
-	assert_int_equal(outdir_open(&d, "home/thesis", "marker", &e), EX_CANTCREAT);
+	assert_int_equal(outdir_open(&d, "home", ours, &e), EX_CANTCREAT);
+	assert_non_null(strstr(e.text, "holds thesis, which would be lost"));
+	assert_int_equal(mkdir("more", 0777), 0);
+	write_file("more/marker", "1");
+	assert_int_equal(mkdir("more/sub", 0777), 0);
+	assert_int_equal(outdir_open(&d, "more", ours, &e), EX_CANTCREAT);
+	assert_non_null(strstr(e.text, "holds sub, which would be lost"));
+	assert_int_equal(symlink("more", "link"), 0);
+	assert_int_equal(outdir_open(&d, "link", ours, &e), EX_CANTCREAT);
+	assert_non_null(strstr(e.text, "is a symbolic link"));
+	assert_int_equal(outdir_open(&d, "home/thesis", ours, &e), EX_CANTCREAT);
 	assert_non_null(strstr(e.text, "is no directory"));
-	assert_int_equal(outdir_open(&d, "home/thesis/x", "marker", &e), EX_CANTCREAT);
-	assert_int_equal(outdir_open(&d, "", "marker", &e), EX_CANTCREAT);
+	assert_int_equal(outdir_open(&d, "home/thesis/x", ours, &e), EX_CANTCREAT);
+	assert_int_equal(outdir_open(&d, "", ours, &e), EX_CANTCREAT);
 	assert_holds("home/thesis", "years of work");
-	assert_int_equal(entries("."), 1);
+	assert_int_equal(entries("."), 3);
 }
 
 static void a_directory_filled_in_the_meantime_is_not_replaced(void **state)
@@ -358,7 +367,7 @@ static void a_directory_filled_in_the_meantime_is_not_replaced(void **state)
 	struct outdir d;
 
 	(void)state;
-	assert_int_equal(outdir_open(&d, "run", "marker", NULL), EX_OK);
+	assert_int_equal(outdir_open(&d, "run", ours, NULL), EX_OK);
 	put(&d, "marker", "new");
 	assert_int_equal(mkdir("run", 0777), 0);
 	write_file("run/thesis", "x");
@@ -382,7 +391,7 @@ static int child_hit_by(int sig)
 
 		file_clean_on_signals();
 		if (output_open(&o, "a", NULL) != EX_OK ||
-		    outdir_open(&d, "run", "marker", NULL) != EX_OK)
+		    outdir_open(&d, "run", ours, NULL) != EX_OK)
 			_exit(1);
 		for (int i = 0; i < 300; i++) {
 			snprintf(name, sizeof name, "file-%d", i);

@@ -125,9 +125,9 @@ static void an_own_directory_is_replaced(void **state)
 	(void)state;
 	tiny_open(&x);
 	save(&x, dir);
-	put(dir, "left over", "");
+	put(dir, "added_tokens.json", "");
 	save(&x, dir);
-	path = file_join(dir, "left over");
+	path = file_join(dir, "added_tokens.json");
 	assert_false(file_exists(path));
 	free(path);
 	tiny_close(&x);
