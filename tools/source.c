@@ -6,6 +6,9 @@
 #include "io/file.h"
 #include "train/saved.h"
 
+/* More classes than most tasks have, and fewer than a column of measurements. */
+#define MANY_CLASSES 30
+
 static int read_data(struct source *s, const struct source_options *o, bool learn,
 		     struct err *e)
 {
@@ -94,6 +97,11 @@ void source_notes(const struct cli *cli, const struct source *s)
 			 "%s: %zu tensors are none of this model's and stay unused, "
 			 "%s among them",
 			 m->dir, m->unexpected.n, m->unexpected.s[0]);
+	if (s->task.kind == TASK_CLASSES && s->task.classes.n > MANY_CLASSES)
+		cli_note(cli,
+			 "the label has %zu different values, each a class; a number is "
+			 "predicted with --kind regression or split by --threshold X",
+			 s->task.classes.n);
 	if (s->data.truncated > 0)
 		cli_note(cli, "%zu of %zu texts were cut to --max-len tokens",
 			 s->data.truncated, s->data.n);

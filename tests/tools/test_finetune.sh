@@ -186,6 +186,9 @@ t 'is not written over' cmp alone/model.safetensors several/norm/model.safetenso
 grep -v '^[0-9]' many.mask | grep -v '^##budget.*\(0.1%\|12k\)' | adapeft-view -q --seal >none.mask
 t 'a saved model knows its task' code 0 adapeft-finetune -m alone -d train.tsv -j 1 -o further --preset head --steps 1
 t 'and its head' test ! -s err
+{ echo text,y; seq 1 40 | sed 's/.*/good,&.5/'; } >many.csv
+t 'a label of many values' code 0 adapeft-finetune -m tiny-bert -d many.csv --text text --label y -j 1 -o many --preset head --steps 1
+t 'has a hint' grep -q 'the label has 40 different values' err
 t 'masks without any group' code 65 tune -o nothing --steps 1 --mask none.mask
 t 'say so' says 'no mask has a group'
 t 'and make nothing' test ! -e nothing
