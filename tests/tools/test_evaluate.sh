@@ -158,4 +158,6 @@ t 'points nowhere' code 73 adapeft-evaluate -d dev.tsv -o no/where.point gone.ru
 t 'are told before anything is judged' says 'no/where.point'
 t 'predictions nowhere' code 73 adapeft-evaluate -d dev.tsv --predictions no/where.tsv runs/full
 t 'a full device' sh -c 'adapeft-evaluate -d dev.tsv -j 1 runs/full >/dev/full 2>err; [ $? -eq 74 ]'
+t 'a model that was never trained here' code 64 adapeft-evaluate -d dev.tsv "$FIX/tiny-bert-bare"
+t 'is told what it lacks' says 'holds no adapeft.json'
 finish

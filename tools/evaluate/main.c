@@ -79,6 +79,12 @@ static int open_and_judge(const struct settings *s, struct points *ps, struct po
 	struct source source;
 	int rc;
 
+	if (said == NULL && o.task.task == NULL && o.task.label == NULL &&
+	    file_is_dir(p->dir))
+		return err_set(e, EX_USAGE,
+			       "%s holds no " SAVED_NOTE ": fine-tune it first, or say "
+			       "--task, or --text and --label",
+			       p->dir);
 	o.model = p->dir;
 	if (o.max_len == 0)
 		o.max_len = note->max_len > 0 ? note->max_len : DEFAULT_MAX_LEN;
