@@ -47,6 +47,8 @@ struct meta_list {
 };
 
 int meta_add(struct meta_list *l, const char *key, const char *value, struct err *e);
+/* Adds all lines of `from`. */
+int meta_copy(struct meta_list *to, const struct meta_list *from, struct err *e);
 /* The value of the first line with that key, or NULL. */
 const char *meta_get(const struct meta_list *l, const char *key);
 /* The word NAME=WORD inside a value ("params=22713986  sha256=..."; words end at

@@ -100,6 +100,15 @@ int meta_add(struct meta_list *l, const char *key, const char *value, struct err
 	return EX_OK;
 }
 
+int meta_copy(struct meta_list *to, const struct meta_list *from, struct err *e)
+{
+	int rc = EX_OK;
+
+	for (size_t i = 0; i < from->n && rc == EX_OK; i++)
+		rc = meta_add(to, from->m[i].key, from->m[i].value, e);
+	return rc;
+}
+
 const char *meta_get(const struct meta_list *l, const char *key)
 {
 	for (size_t i = 0; i < l->n; i++)

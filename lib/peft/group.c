@@ -182,15 +182,6 @@ static int divide(struct partition *p, const struct model *m, struct err *e)
 	return rc;
 }
 
-static int copy_meta(struct meta_list *to, const struct meta_list *from, struct err *e)
-{
-	int rc = EX_OK;
-
-	for (size_t i = 0; i < from->n && rc == EX_OK; i++)
-		rc = meta_add(to, from->m[i].key, from->m[i].value, e);
-	return rc;
-}
-
 /* EX_USAGE when the pattern matches no parameter. */
 static int check_pattern(const struct model *m, const char *pattern, struct err *e)
 {
@@ -229,7 +220,7 @@ int partition_make(struct partition *p, const struct model *m, enum grouping by,
 	for (size_t i = 0; by == BY_FILE && i < rules->n && rc == EX_OK; i++)
 		rc = check_pattern(m, rules->m[i].key, e);
 	if (rc == EX_OK && by == BY_FILE)
-		rc = copy_meta(&p->rules, rules, e);
+		rc = meta_copy(&p->rules, rules, e);
 	if (rc == EX_OK)
 		rc = divide(p, m, e);
 	if (rc != EX_OK)

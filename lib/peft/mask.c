@@ -48,10 +48,8 @@ static int take_budgets(struct mask_set *s, const struct meta_list *lines, struc
 
 static int take_head(struct mask_set *s, const struct meta_list *head, struct err *e)
 {
-	int rc = EX_OK;
+	int rc = meta_copy(&s->head, head, e);
 
-	for (size_t i = 0; i < head->n && rc == EX_OK; i++)
-		rc = meta_add(&s->head, head->m[i].key, head->m[i].value, e);
 	return rc == EX_OK ? take_budgets(s, head, e) : rc;
 }
 

@@ -42,15 +42,6 @@ static int add_row(struct groups *g, const struct stream_reader *r, const size_t
 	return EX_OK;
 }
 
-static int copy_head(struct groups *g, const struct meta_list *head, struct err *e)
-{
-	int rc = EX_OK;
-
-	for (size_t i = 0; i < head->n && rc == EX_OK; i++)
-		rc = meta_add(&g->head, head->m[i].key, head->m[i].value, e);
-	return rc;
-}
-
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -88,7 +79,7 @@ int groups_read(struct groups *g, const struct cli *cli, const char *path, struc
 	for (int i = 0; i < COLUMNS && rc == EX_OK; i++)
 		rc = stream_column(r, names[i], &at[i], e);
 	if (rc == EX_OK)
-		rc = copy_head(g, stream_head(r), e);
+		rc = meta_copy(&g->head, stream_head(r), e);
 	while (rc == EX_OK && (rc = stream_next(r, &got, e)) == EX_OK && got)
 		rc = add_row(g, r, at, e);
 	if (rc == EX_OK)
