@@ -24,7 +24,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 ALL_CFLAGS := -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L $(WARN) -fopenmp \
         -ffp-contract=off -Ilib -Itools -DADAPEFT_VERSION='"$(VERSION)"' \
         -DADAPEFT_MANDIR='"$(PREFIX)/share/man"' $(OPT) $(SANFLAGS) $(CFLAGS)
-LIBS := -lopenblas -lcsv -ljansson -lutf8proc -lnettle -lz -lm
+LIBS := -lopenblas -lcsv -ljansson -lutf8proc -lpcre2-8 -lnettle -lpng -ljpeg -lz -lm
 
 TOOLS := probe rank select finetune evaluate view
 PROGRAMS := $(TOOLS:%=$(BIN)/adapeft-%) $(BIN)/adapeft

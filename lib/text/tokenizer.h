@@ -8,10 +8,12 @@
 #ifndef TEXT_TOKENIZER_H
 #define TEXT_TOKENIZER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct tokenizer;
 
@@ -33,7 +35,23 @@ size_t tokenizer_size(const struct tokenizer *t); /* one more than the highest n
  * U+FFFD. Safe to call from many threads with encodings of their own. */
 int tokenizer_encode(const struct tokenizer *t, const char *a, size_t a_len, const char *b,
 		     size_t b_len, size_t max_len, struct encoding *out, struct err *e);
+/* The same without special tokens, and uncut: for language modelling. Added tokens are
+ * still found in the text. */
+int tokenizer_encode_plain(const struct tokenizer *t, const char *text, size_t len,
+			   struct encoding *out, struct err *e);
 void encoding_free(struct encoding *out);
+
+/* The text of tokens, appended to `out`: bytes as they were for byte-level BPE, the pieces
+ * of WordPiece with "##" removed and spaces between the words, and no spaces cleaned up.
+ * Special tokens are left out with `skip_special`. EX_DATAERR for a number that is no
+ * token. */
+int tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t n,
+		     bool skip_special, struct strbuf *out, struct err *e);
+
+/* The number of the token that ends a text ("<|endoftext|>", "</s>", else "[SEP]"), and of
+ * the padding token; -1 when there is none. */
+int64_t tokenizer_end(const struct tokenizer *t);
+int64_t tokenizer_pad(const struct tokenizer *t);
 
 /* The files of the tokenizer that are copied beside a saved model, NULL-terminated:
  * "vocab.txt", "tokenizer_config.json", ... those that exist in its directory. */
