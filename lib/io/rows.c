@@ -1,24 +1,19 @@
 #include "io/rows.h"
 
 #include <csv.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/gzip.h"
 
 #define BLOCK_BYTES ((size_t)64 << 10)
 /* A quote that is never closed ends here, and not where memory does. */
 #define ROW_MAX_BYTES ((size_t)16 << 20)
 
 struct rows {
-	char *name;
-	gzFile file;
+	struct gzip *file;
 	struct csv_parser parser;
 	bool quoting;
 	bool started, ended;
@@ -86,28 +81,6 @@ static int start_parser(struct rows *r, char delimiter, struct err *e)
 	return EX_OK;
 }
 
-static int open_file(struct rows *r, const char *path, struct err *e)
-{
-	bool is_stdin = strcmp(path, "-") == 0;
-	struct stat st;
-	int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_errno(e, EX_NOINPUT, "%s: cannot open", r->name);
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		close(fd);
-		return err_set(e, EX_NOINPUT, "%s: is a directory, not a data file",
-			       r->name);
-	}
-	r->file = gzdopen(fd, "rb");
-	if (r->file == NULL) {
-		close(fd);
-		return err_nomem(e);
-	}
-	gzbuffer(r->file, (unsigned)BLOCK_BYTES);
-	return EX_OK;
-}
-
 int rows_open(struct rows **out, const char *path, char delimiter, bool quoting,
 	      struct err *e)
 {
@@ -119,12 +92,10 @@ int rows_open(struct rows **out, const char *path, char delimiter, bool quoting,
 		return err_nomem(e);
 	r->quoting = quoting;
 	r->line = r->row_line = 1;
-	r->name = str_dup(strcmp(path, "-") == 0 ? "stdin" : path);
 	r->block = malloc(BLOCK_BYTES);
-	rc = r->name == NULL || r->block == NULL ? err_nomem(e)
-						 : start_parser(r, delimiter, e);
+	rc = r->block == NULL ? err_nomem(e) : start_parser(r, delimiter, e);
 	if (rc == EX_OK)
-		rc = open_file(r, path, e);
+		rc = gzip_open(&r->file, path, e);
 	if (rc != EX_OK)
 		rows_close(r);
 	else
@@ -135,30 +106,15 @@ int rows_open(struct rows **out, const char *path, char delimiter, bool quoting,
 /* Fills the block; at == end afterwards means the end of a sound file. */
 static int read_block(struct rows *r, struct err *e)
 {
-	int got = gzread(r->file, r->block, (unsigned)BLOCK_BYTES), why;
-	const char *text;
+	size_t got;
+	int rc = gzip_read(r->file, r->block, BLOCK_BYTES, &got, e);
 
 	r->at = r->block;
-	r->end = r->block + (got > 0 ? got : 0);
-	if (!r->started && str_ends(r->name, ".gz") && gzdirect(r->file))
-		return err_set(e, EX_DATAERR,
-			       "%s: not a gzip file; rename it when it is plain text",
-			       r->name);
-	if (!r->started && r->end - r->at >= 3 && memcmp(r->at, "\xef\xbb\xbf", 3) == 0)
+	r->end = r->block + got;
+	if (!r->started && got >= 3 && memcmp(r->at, "\xef\xbb\xbf", 3) == 0)
 		r->at += 3;
 	r->started = true;
-	text = gzerror(r->file, &why);
-	if (got >= 0 && why == Z_OK)
-		return EX_OK;
-	if (why == Z_ERRNO)
-		return err_errno(e, EX_IOERR, "%s: cannot read", r->name);
-	if (why == Z_MEM_ERROR)
-		return err_nomem(e);
-	if (why == Z_BUF_ERROR)
-		return err_at(e, EX_DATAERR, r->name, r->line,
-			      "the gzip file is truncated; fetch it again");
-	return err_at(e, EX_DATAERR, r->name, r->line,
-		      "the gzip file is damaged (%s); fetch it again", text);
+	return rc;
 }
 
 static int parse_error(struct rows *r, struct err *e)
@@ -167,7 +123,7 @@ static int parse_error(struct rows *r, struct err *e)
 
 	if (why == CSV_ENOMEM || why == CSV_ETOOBIG)
 		return err_nomem(e);
-	return err_at(e, EX_DATAERR, r->name, r->line,
+	return err_at(e, EX_DATAERR, rows_name(r), r->line,
 		      "a quote stands inside a field or is followed by text; double it, or "
 		      "say --quoting no");
 }
@@ -176,8 +132,8 @@ static int feed(struct rows *r, const char *bytes, size_t len, struct err *e)
 {
 	if (len > ROW_MAX_BYTES - r->row_bytes)
 		return err_at(
-		    e, EX_DATAERR, r->name, r->row_line, "a row of more than %zu MiB%s",
-		    ROW_MAX_BYTES >> 20,
+		    e, EX_DATAERR, rows_name(r), r->row_line,
+		    "a row of more than %zu MiB%s", ROW_MAX_BYTES >> 20,
 		    r->quoting ? "; a quote may not be closed, or say --quoting no" : "");
 	r->row_bytes += len;
 	if (csv_parse(&r->parser, bytes, len, take_field, take_row, r) != len)
@@ -222,7 +178,7 @@ static int parse_line(struct rows *r, struct err *e)
 	int rc;
 
 	if (memchr(r->at, '\0', (size_t)(end - r->at)) != NULL)
-		return err_at(e, EX_DATAERR, r->name, r->line,
+		return err_at(e, EX_DATAERR, rows_name(r), r->line,
 			      "a NUL byte; the file is not text in UTF-8");
 	rc = feed_line(r, end, newline != NULL, e);
 	r->at += end - r->at;
@@ -240,7 +196,7 @@ static int finish(struct rows *r, struct err *e)
 	r->ended = true;
 	if (csv_fini(&r->parser, take_field, take_row, r) != 0)
 		return err_at(
-		    e, EX_DATAERR, r->name, r->row_line,
+		    e, EX_DATAERR, rows_name(r), r->row_line,
 		    "a quote that is opened here is never closed; close it, or say "
 		    "--quoting no");
 	return r->no_memory ? err_nomem(e) : EX_OK;
@@ -285,18 +241,16 @@ unsigned long long rows_line(const struct rows *r)
 
 const char *rows_name(const struct rows *r)
 {
-	return r->name;
+	return gzip_name(r->file);
 }
 
 void rows_close(struct rows *r)
 {
 	if (r == NULL)
 		return;
-	if (r->file != NULL)
-		gzclose(r->file);
+	gzip_close(r->file);
 	csv_free(&r->parser);
 	strbuf_free(&r->text);
-	free(r->name);
 	free(r->block);
 	free(r->offset);
 	free(r->fields);
