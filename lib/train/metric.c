@@ -78,62 +78,81 @@ double metric_matthews(size_t n, size_t classes, const int32_t *truth, const int
 	return scale == 0.0 ? 0.0 : (right * all - tg) / scale;
 }
 
-static bool finite_and_varied(size_t n, const double *x)
+static bool constant(size_t n, const double *x)
 {
-	bool varied = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!isfinite(x[i]))
+	for (size_t i = 1; i < n; i++)
+		if (!(x[i] == x[0]))
 			return false;
-		varied |= x[i] != x[0];
-	}
-	return varied;
+	return true;
 }
 
-/* Where the values lie: at mean + rest, at most `most` away. The mean is taken again of the
- * differences, since far from 0 the first is coarser than the spread; dividing by `most`
- * keeps squares in range. */
-struct middle {
-	double mean, rest, most;
-};
+#define PAIRWISE_BLOCK 128
+#define PAIRWISE_LANES 8
 
-static double centred(const struct middle *m, double x)
+/* Pairwise, in the order in which NumPy adds: r of nearly constant values is a function of
+ * how their mean was rounded. */
+static double sum(size_t n, const double *x)
 {
-	return (x - m->mean - m->rest) / m->most;
+	double lane[PAIRWISE_LANES], all = 0.0;
+	size_t i, half;
+
+	if (n > PAIRWISE_BLOCK) {
+		half = n / 2 - n / 2 % PAIRWISE_LANES;
+		return sum(half, x) + sum(n - half, x + half);
+	}
+	if (n >= PAIRWISE_LANES) {
+		for (size_t k = 0; k < PAIRWISE_LANES; k++)
+			lane[k] = x[k];
+		for (i = PAIRWISE_LANES; i + PAIRWISE_LANES <= n; i += PAIRWISE_LANES)
+			for (size_t k = 0; k < PAIRWISE_LANES; k++)
+				lane[k] += x[i + k];
+		all = ((lane[0] + lane[1]) + (lane[2] + lane[3])) +
+		      ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+	} else {
+		i = 0;
+	}
+	for (; i < n; i++)
+		all += x[i];
+	return all;
 }
+
+/* The mean of x and the norm of what differs from it; dividing by the largest difference
+ * keeps the squares in range. */
+struct middle {
+	double mean, norm;
+};
 
 static struct middle middle_of(size_t n, const double *x)
 {
-	struct middle m = { 0.0, 0.0, 1.0 };
-	double most = 0.0;
+	struct middle m = { .mean = sum(n, x) / (double)n };
+	double most = 0.0, squares = 0.0;
 
 	for (size_t i = 0; i < n; i++)
-		m.mean += x[i] / (double)n;
-	for (size_t i = 0; i < n; i++)
-		m.rest += (x[i] - m.mean) / (double)n;
-	for (size_t i = 0; i < n; i++)
-		most = fmax(most, fabs(centred(&m, x[i])));
-	m.most = most;
+		most = fmax(most, fabs(x[i] - m.mean));
+	for (size_t i = 0; i < n; i++) {
+		double d = (x[i] - m.mean) / most;
+
+		squares += d * d;
+	}
+	m.norm = most * sqrt(squares);
 	return m;
 }
 
 double metric_pearson(size_t n, const double *x, const double *y)
 {
-	double xx = 0.0, yy = 0.0, xy = 0.0;
 	struct middle mx, my;
+	double r = 0.0;
 
-	if (n < 2 || !finite_and_varied(n, x) || !finite_and_varied(n, y))
+	if (n < 2 || constant(n, x) || constant(n, y))
 		return (double)NAN;
 	mx = middle_of(n, x);
 	my = middle_of(n, y);
-	for (size_t i = 0; i < n; i++) {
-		double dx = centred(&mx, x[i]), dy = centred(&my, y[i]);
-
-		xx += dx * dx;
-		yy += dy * dy;
-		xy += dx * dy;
-	}
-	return fmax(-1.0, fmin(1.0, xy / (sqrt(xx) * sqrt(yy))));
+	for (size_t i = 0; i < n; i++)
+		r += (x[i] - mx.mean) / mx.norm * ((y[i] - my.mean) / my.norm);
+	if (isnan(r))
+		return r;
+	r = fmax(-1.0, fmin(1.0, r));
+	return n == 2 ? nearbyint(r) : r;
 }
 
 struct ranked {
@@ -146,6 +165,14 @@ static int compare(const void *a, const void *b)
 	const struct ranked *x = a, *y = b;
 
 	return (x->value > y->value) - (x->value < y->value);
+}
+
+static bool rankable(size_t n, const double *x)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isnan(x[i]))
+			return false;
+	return !constant(n, x);
 }
 
 /* Ranks from 1; equal values share the mean of theirs. */
@@ -168,7 +195,7 @@ int metric_spearman(size_t n, const double *x, const double *y, double *r, struc
 	double *ranks;
 
 	*r = (double)NAN;
-	if (n < 2 || !finite_and_varied(n, x) || !finite_and_varied(n, y))
+	if (n < 2 || !rankable(n, x) || !rankable(n, y))
 		return EX_OK;
 	order = mem_zeros(n, sizeof *order);
 	ranks = mem_zeros(n, 2 * sizeof *ranks);
