@@ -8,9 +8,9 @@ The first writes what they make of small inputs. A row is METRIC, CLASSES (0 for
 TRUTH, GUESS (numbers separated by commas), VALUE.
 
 The second compares on SETS (4000) random data sets of 2 to 1000 points, half of them
-classes, half numbers. DUMP_METRIC is the program of tests/lib/train/dump_metric.c. It prints
-the largest difference of each metric, and how often the truth was nan; exit status 1 when a
-difference exceeds 1e-12. nan equals nan, and nothing else.
+classes, half numbers. DUMP_METRIC is the program of tests/lib/train/dump_metric.c. It
+prints the largest difference of each metric, and how often the truth was nan; exit status 1
+when a difference exceeds 1e-12. nan equals nan, and nothing else.
 """
 import math
 import subprocess
@@ -116,7 +116,8 @@ def random_numbers():
     if random.random() < 0.3:
         n = int(random.integers(2, 12))
     x = random.normal(size=n)
-    y = random.choice([-1, 0, 1]) * x + random.choice([0, 1e-9, 0.1, 1]) * random.normal(size=n)
+    noise = random.choice([0, 1e-9, 0.1, 1]) * random.normal(size=n)
+    y = random.choice([-1, 0, 1]) * x + noise
     pair = [x, y]
     for i, values in enumerate(pair):
         match random.integers(0, 12):
@@ -159,7 +160,8 @@ def check(program, sets=4000):
         if math.isnan(value) and math.isnan(truth):
             continue
         difference = abs(value - truth)
-        worst[metric] = max(worst[metric], math.inf if math.isnan(difference) else difference)
+        worst[metric] = max(worst[metric],
+                            math.inf if math.isnan(difference) else difference)
     for metric in count:
         print(f"{metric:9s} {count[metric]} data sets, {nans[metric]} nan: "
               f"largest difference {worst[metric]:.2e}")
