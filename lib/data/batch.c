@@ -74,25 +74,55 @@ static int grow_sequences(struct batch *b, size_t n, struct err *e)
 
 static int grow_tokens(struct batch *b, size_t n, struct err *e)
 {
-	size_t types = b->cap_tokens, positions = b->cap_tokens;
-	int rc = mem_grow(&b->types, &types, n, sizeof *b->types, e);
+	size_t caps[] = { b->cap_tokens, b->cap_tokens, b->cap_tokens, b->cap_tokens };
+	int rc = mem_grow(&b->types, &caps[0], n, sizeof *b->types, e);
 
 	if (rc == EX_OK)
-		rc = mem_grow(&b->position, &positions, n, sizeof *b->position, e);
+		rc = mem_grow(&b->position, &caps[1], n, sizeof *b->position, e);
+	if (rc == EX_OK)
+		rc = mem_grow(&b->predict, &caps[2], n, sizeof *b->predict, e);
+	if (rc == EX_OK)
+		rc = mem_grow(&b->next, &caps[3], n, sizeof *b->next, e);
 	if (rc == EX_OK)
 		rc = mem_grow(&b->ids, &b->cap_tokens, n, sizeof *b->ids, e);
 	return rc;
+}
+
+static int grow_pixels(struct batch *b, const struct pixels *how, size_t n, struct err *e)
+{
+	size_t all;
+
+	b->image = how->channels * how->height * how->width;
+	if (!mem_mul(n, b->image, &all))
+		return err_nomem(e);
+	return mem_grow(&b->pixels, &b->cap_pixels, all, sizeof *b->pixels, e);
+}
+
+/* Every token of an example has a successor but the last; those in the prompt are given. */
+static void add_targets(struct batch *b, const struct dataset *d, size_t i, size_t len)
+{
+	const uint32_t *ids = d->ids + d->start[i];
+
+	for (size_t j = d->prompt[i]; j < len; j++) {
+		b->predict[b->targets] = (uint32_t)(b->tokens + j - 1);
+		b->next[b->targets++] = ids[j];
+	}
 }
 
 static void add_sequence(struct batch *b, const struct dataset *d, size_t i)
 {
 	size_t from = d->start[i], len = d->start[i + 1] - from, at = b->tokens;
 
-	memcpy(b->ids + at, d->ids + from, len * sizeof *b->ids);
 	for (size_t j = 0; j < len; j++) {
-		b->types[at + j] = d->types[from + j];
+		b->ids[at + j] = d->ids == NULL ? 0 : d->ids[from + j];
+		b->types[at + j] = d->types == NULL ? 0 : d->types[from + j];
 		b->position[at + j] = (uint32_t)j;
 	}
+	if (d->prompt != NULL)
+		add_targets(b, d, i, len);
+	if (d->pixels != NULL)
+		pixels_floats(&d->how, d->pixels + i * b->image,
+			      b->pixels + b->sequences * b->image);
 	b->label[b->sequences] = d->label[i];
 	b->target[b->sequences] = d->target[i];
 	b->tokens += len;
@@ -117,9 +147,11 @@ int batch_fill(struct batch *b, const struct dataset *d, const size_t *examples,
 	rc = grow_sequences(b, count, e);
 	if (rc == EX_OK)
 		rc = grow_tokens(b, tokens, e);
+	if (rc == EX_OK && d->pixels != NULL)
+		rc = grow_pixels(b, &d->how, count, e);
 	if (rc != EX_OK)
 		return rc;
-	b->sequences = b->tokens = b->longest = 0;
+	b->sequences = b->tokens = b->longest = b->targets = 0;
 	b->start[0] = 0;
 	for (size_t i = 0; i < count; i++)
 		add_sequence(b, d, examples[i]);
@@ -132,6 +164,9 @@ void batch_free(struct batch *b)
 	free(b->ids);
 	free(b->types);
 	free(b->position);
+	free(b->predict);
+	free(b->next);
+	free(b->pixels);
 	free(b->label);
 	free(b->target);
 	*b = (struct batch){ 0 };

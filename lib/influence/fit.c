@@ -17,8 +17,8 @@
 #define AGAIN 3
 #define FINER 0.484 /* sqrt((34 / 3 + 100 / 5) / (34 + 100)) */
 
-/* w - eta g of one parameter into `to`. Of a table of embeddings only the rows that this
- * batch reads are made. */
+/* w - eta g of one parameter into `to`. Of a table of embeddings, unless the head is tied to
+ * it, only the rows that this batch reads are made. */
 static void move(const struct prober *p, size_t i, double eta, const float *d, float *to)
 {
 	const struct model *m = p->t->m;
@@ -26,7 +26,7 @@ static void move(const struct prober *p, size_t i, double eta, const float *d, f
 	const struct op *op = &m->ops[model_first_use(m, i)];
 	const struct batch *b = p->tail.batch;
 
-	if (op->kind == OP_EMBED && op->p[0] == (int)i) {
+	if (op->kind == OP_EMBED && op->p[0] == (int)i && model_uses(m, i) == 1) {
 		size_t width = w->shape[1];
 
 		for (size_t t = 0; t < b->tokens; t++) {

@@ -3,7 +3,6 @@
  * errors at its inputs. Errors stand in counted buffers, so that a residual hands the one
  * it got to both of its inputs without a copy.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +10,6 @@
 #include "model/pass.h"
 #include "model/pass_impl.h"
 #include "tensor/attention_pooled.h"
-#include "tensor/blas.h"
 
 struct backward {
 	struct pass *p;
@@ -84,15 +82,23 @@ static int add_error(struct backward *b, int slot, struct floats *f)
 
 static int back_linear(struct backward *b, const struct op *op, const float *e)
 {
-	const struct pass *p = b->p;
-	size_t in = p->m->slots[op->in[0]].width, out = p->m->slots[op->out].width;
 	bool fresh;
 	float *dx = open_error(b, op->in[0], &fresh);
 
 	if (dx == NULL)
-		return EX_UNAVAILABLE;
-	gemm_nn(pass_rows(p, op->out), in, out, e, out, p->w[op->p[0]], in, fresh ? 0 : 1,
-		dx, in);
+		return b->e->code;
+	linear_backward(b->p, op, e, fresh, dx);
+	return EX_OK;
+}
+
+static int back_prefix(struct backward *b, const struct op *op, const float *e)
+{
+	bool fresh;
+	float *dx = open_error(b, op->in[0], &fresh);
+
+	if (dx == NULL)
+		return b->e->code;
+	prefix_backward(b->p, op, e, dx);
 	return EX_OK;
 }
 
@@ -145,7 +151,7 @@ static int back_attention(struct backward *b, const struct op *op, const float *
 			return b->e->code;
 		out[i] = d[i]->f;
 	}
-	if (p->m->slots[op->in[0]].pooled && !p->m->slots[op->in[1]].pooled)
+	if (pass_single_query(p->m, op))
 		attention_pooled_backward(p->m->k, &a, q, k, v, probs, e, out[0], out[1],
 					  out[2]);
 	else
@@ -172,45 +178,23 @@ static int back_pool(struct backward *b, const struct op *op, const float *e)
 		return b->e->code;
 	if (fresh)
 		memset(dx, 0, slot_floats(p, op->in[0]) * sizeof *dx);
-	for (size_t s = 0; s < p->batch->sequences; s++) {
-		float *row = dx + p->batch->start[s] * width;
+	for (size_t i = 0; i < pass_rows(p, op->out); i++) {
+		float *row = dx + pass_taken(p->batch, op->take, i) * width;
 
 		for (size_t j = 0; j < width; j++)
-			row[j] += e[s * width + j];
+			row[j] += e[i * width + j];
 	}
 	return EX_OK;
 }
 
-/* d loss / d logits: (softmax - onehot) / sequences, or 2 (z - target) / sequences. */
 static int back_loss(struct backward *b, const struct op *op)
 {
-	const struct pass *p = b->p;
-	const struct batch *in = p->batch;
-	size_t classes = p->m->slots[op->in[0]].width;
-	double share = 1 / (double)in->sequences;
 	bool fresh;
 	float *dz = open_error(b, op->in[0], &fresh);
 
 	if (dz == NULL)
 		return b->e->code;
-	for (size_t s = 0; s < in->sequences; s++) {
-		const float *z = p->act[op->in[0]] + s * classes;
-		float *d = dz + s * classes;
-		double top = z[0], sum = 0;
-
-		memset(d, 0, classes * sizeof *d);
-		if (in->label[s] < 0) {
-			d[0] = (float)(2 * share * ((double)z[0] - in->target[s]));
-			continue;
-		}
-		for (size_t c = 1; c < classes; c++)
-			top = fmax(top, z[c]);
-		for (size_t c = 0; c < classes; c++)
-			sum += exp(z[c] - top);
-		for (size_t c = 0; c < classes; c++)
-			d[c] = (float)(share * (exp(z[c] - top) / sum -
-						(c == (size_t)in->label[s])));
-	}
+	loss_backward(b->p, op, dz);
 	return EX_OK;
 }
 
@@ -230,7 +214,9 @@ static int back_add(struct backward *b, const struct op *op, struct floats *f)
 static int pull_back(struct backward *b, const struct op *op, struct floats *f)
 {
 	switch (op->kind) {
-	case OP_EMBED: return EX_OK;
+	case OP_EMBED:
+	case OP_PATCHES: return EX_OK;
+	case OP_PREFIX: return back_prefix(b, op, f->f);
 	case OP_LINEAR: return back_linear(b, op, f->f);
 	case OP_ATTENTION: return back_attention(b, op, f->f);
 	case OP_POOL: return back_pool(b, op, f->f);
@@ -245,7 +231,7 @@ static int pull_back(struct backward *b, const struct op *op, struct floats *f)
 
 static bool wants_any(const struct backward *b, const struct op *op)
 {
-	for (int j = 0; j < 3; j++)
+	for (int j = 0; j < OP_PARAMS; j++)
 		if (op->p[j] >= 0 && b->v->wants(b->v->self, (size_t)op->p[j]))
 			return true;
 	return false;
@@ -269,6 +255,8 @@ static int back(struct backward *b, const struct op *op)
 	f = b->p->err[op->out];
 	if (f == NULL)
 		return EX_OK;
+	if (op->kind == OP_LINEAR)
+		linear_begin_backward(b->p, op, f->f);
 	if (wants_any(b, op))
 		b->v->visit(b->v->self, b->p, op, f->f);
 	if (needs_input(b, op))

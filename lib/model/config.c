@@ -1,76 +1,31 @@
 #include "model/config.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/file.h"
 #include "io/json.h"
+#include "model/family.h"
 
-/* Bounds: no product of two sizes, times four bytes, comes near 2^63. */
-#define MAX_LAYERS    1024
-#define MAX_WIDTH     (1 << 16)
-#define MAX_INNER     (1 << 20)
-#define MAX_VOCAB     (1 << 24)
-#define MAX_POSITIONS (1 << 20)
-#define MAX_TYPES     (1 << 10)
-#define MAX_LABELS    (1 << 16)
-
-struct reader {
-	const json_t *o;
-	const char *file;
-	struct err *e;
-};
-
-/* Sizes, with the values that transformers' BertConfig has for those that are not said. */
-static int read_size(const struct reader *r, const char *key, int64_t fallback, int64_t max,
-		     size_t *out)
+int config_sizes(const struct config_reader *r, const struct config_size *sizes, size_t n)
 {
-	int64_t x;
-	int rc = js_int(r->o, key, fallback, &x, r->file, r->e);
-
-	if (rc != EX_OK)
-		return rc;
-	if (x < 1 || x > max)
-		return err_set(r->e, EX_DATAERR, "%s: %s is %lld, not in 1 to %lld",
-			       r->file, key, (long long)x, (long long)max);
-	*out = (size_t)x;
-	return EX_OK;
-}
-
-static int read_sizes(const struct reader *r, struct config *c)
-{
-	const struct {
-		const char *key;
-		int64_t fallback, max;
-		size_t *out;
-	} sizes[] = {
-		{ "num_hidden_layers", 12, MAX_LAYERS, &c->layers },
-		{ "hidden_size", 768, MAX_WIDTH, &c->width },
-		{ "num_attention_heads", 12, MAX_WIDTH, &c->heads },
-		{ "intermediate_size", 3072, MAX_INNER, &c->inner },
-		{ "vocab_size", 30522, MAX_VOCAB, &c->vocab },
-		{ "max_position_embeddings", 512, MAX_POSITIONS, &c->positions },
-		{ "type_vocab_size", 2, MAX_TYPES, &c->types },
-	};
-
-	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-		int rc = read_size(r, sizes[i].key, sizes[i].fallback, sizes[i].max,
-				   sizes[i].out);
+	for (size_t i = 0; i < n; i++) {
+		const struct config_size *s = &sizes[i];
+		int64_t x;
+		int rc = js_int(r->o, s->key, s->fallback, &x, r->file, r->e);
 
 		if (rc != EX_OK)
 			return rc;
+		if (x < 1 || x > (int64_t)s->max)
+			return err_set(r->e, EX_DATAERR, "%s: %s is %lld, not in 1 to %d",
+				       r->file, s->key, (long long)x, (int)s->max);
+		*s->out = (size_t)x;
 	}
-	if (c->width % c->heads != 0)
-		return err_set(
-		    r->e, EX_DATAERR,
-		    "%s: num_attention_heads, %zu, does not divide hidden_size, %zu",
-		    r->file, c->heads, c->width);
 	return EX_OK;
 }
 
-static int read_real(const struct reader *r, const char *key, double fallback, double min,
-		     double max, double *out)
+int config_real(const struct config_reader *r, const char *key, double fallback, double min,
+		double max, double *out)
 {
 	int rc = js_real(r->o, key, fallback, out, r->file, r->e);
 
@@ -82,38 +37,22 @@ static int read_real(const struct reader *r, const char *key, double fallback, d
 	return EX_OK;
 }
 
-static int read_probability(const struct reader *r, const char *key, double fallback,
-			    float *out)
+int config_probabilities(const struct config_reader *r, const struct config_probability *p,
+			 size_t n)
 {
-	double p;
-	int rc = read_real(r, key, fallback, 0, 0.99, &p);
+	for (size_t i = 0; i < n; i++) {
+		double x;
+		int rc = config_real(r, p[i].key, p[i].fallback, 0, 0.99, &x);
 
-	if (rc == EX_OK)
-		*out = (float)p;
-	return rc;
+		if (rc != EX_OK)
+			return rc;
+		*p[i].out = (float)x;
+	}
+	return EX_OK;
 }
 
-static int read_reals(const struct reader *r, struct config *c)
-{
-	double eps;
-	int rc = read_real(r, "layer_norm_eps", 1e-12, 0, 1, &eps);
-
-	if (rc == EX_OK)
-		rc = read_real(r, "initializer_range", 0.02, 0, 100, &c->init_std);
-	if (rc == EX_OK)
-		rc = read_probability(r, "hidden_dropout_prob", 0.1, &c->dropout);
-	if (rc == EX_OK)
-		rc = read_probability(r, "attention_probs_dropout_prob", 0.1,
-				      &c->attention_dropout);
-	if (rc == EX_OK)
-		rc = read_probability(r, "classifier_dropout", (double)c->dropout,
-				      &c->head_dropout);
-	if (rc == EX_OK)
-		c->norm_eps = (float)eps;
-	return rc;
-}
-
-static int read_activation(const struct reader *r, enum activation *act)
+int config_activation(const struct config_reader *r, const char *key, const char *fallback,
+		      enum activation *act)
 {
 	static const struct {
 		const char *name;
@@ -125,7 +64,7 @@ static int read_activation(const struct reader *r, enum activation *act)
 		{ "tanh", ACT_TANH },
 	};
 	const char *name;
-	int rc = js_text(r->o, "hidden_act", "gelu", &name, r->file, r->e);
+	int rc = js_text(r->o, key, fallback, &name, r->file, r->e);
 
 	if (rc != EX_OK)
 		return rc;
@@ -136,14 +75,25 @@ static int read_activation(const struct reader *r, enum activation *act)
 		}
 	}
 	return err_set(r->e, EX_DATAERR,
-		       "%s: hidden_act '%s' is not known; known are gelu, gelu_new, "
+		       "%s: %s '%s' is not known; known are gelu, gelu_new, "
 		       "gelu_pytorch_tanh, relu, silu, swish, tanh",
-		       r->file, name);
+		       r->file, key, name);
+}
+
+int config_refuse(const struct config_reader *r, const char *key, const char *why)
+{
+	bool set;
+	int rc = js_bool(r->o, key, false, &set, r->file, r->e);
+
+	if (rc == EX_OK && set)
+		return err_set(r->e, EX_DATAERR, "%s: %s is true: %s", r->file, key, why);
+	return rc;
 }
 
 /* As in transformers id2label, when it is there, says how many; num_labels else. */
-static int read_labels(const struct reader *r, struct config *c)
+static int read_labels(const struct config_reader *r, struct config *c)
 {
+	const struct config_size number = { "num_labels", 2, CONFIG_LABELS, &c->labels };
 	const json_t *names = json_object_get(r->o, "id2label");
 	const char *problem;
 	int rc = js_text(r->o, "problem_type", "", &problem, r->file, r->e);
@@ -152,14 +102,14 @@ static int read_labels(const struct reader *r, struct config *c)
 		return rc;
 	if (json_is_object(names)) {
 		c->labels = json_object_size(names);
-		if (c->labels < 1 || c->labels > MAX_LABELS)
+		if (c->labels < 1 || c->labels > CONFIG_LABELS)
 			return err_set(r->e, EX_DATAERR,
 				       "%s: id2label has %zu labels, not 1 to %d", r->file,
-				       c->labels, MAX_LABELS);
+				       c->labels, CONFIG_LABELS);
 	} else if (names != NULL && !json_is_null(names)) {
 		return err_set(r->e, EX_DATAERR, "%s: id2label is no object", r->file);
 	} else {
-		rc = read_size(r, "num_labels", 2, MAX_LABELS, &c->labels);
+		rc = config_sizes(r, &number, 1);
 		if (rc != EX_OK)
 			return rc;
 	}
@@ -174,32 +124,9 @@ static int read_labels(const struct reader *r, struct config *c)
 	return EX_OK;
 }
 
-/* What the passes do not compute. */
-static int refuse_others(const struct reader *r)
+static int read_architecture(const struct config_reader *r, struct config *c)
 {
-	static const char *const absent[] = { "is_decoder", "add_cross_attention" };
-	const char *position;
-	bool set;
-	int rc =
-	    js_text(r->o, "position_embedding_type", "absolute", &position, r->file, r->e);
-
-	if (rc == EX_OK && strcmp(position, "absolute") != 0)
-		return err_set(
-		    r->e, EX_DATAERR,
-		    "%s: position_embedding_type '%s' is not supported, only absolute",
-		    r->file, position);
-	for (size_t i = 0; i < sizeof absent / sizeof absent[0] && rc == EX_OK; i++) {
-		rc = js_bool(r->o, absent[i], false, &set, r->file, r->e);
-		if (rc == EX_OK && set)
-			return err_set(r->e, EX_DATAERR,
-				       "%s: %s is true: only encoders are supported",
-				       r->file, absent[i]);
-	}
-	return rc;
-}
-
-static int read_family(const struct reader *r, enum family *family)
-{
+	struct strbuf known = { 0 };
 	const char *name;
 	int rc;
 
@@ -208,40 +135,53 @@ static int read_family(const struct reader *r, enum family *family)
 	rc = js_text(r->o, "model_type", NULL, &name, r->file, r->e);
 	if (rc != EX_OK)
 		return rc;
-	if (name == NULL)
-		return err_set(r->e, EX_DATAERR,
-			       "%s: model_type is missing; known is: bert", r->file);
-	if (strcmp(name, "bert") != 0)
-		return err_set(r->e, EX_DATAERR,
-			       "%s: model_type '%s' is not supported; known is: bert",
-			       r->file, name);
-	*family = FAMILY_BERT;
-	return EX_OK;
+	for (const struct architecture *const *a = architectures; *a != NULL; a++) {
+		if (name != NULL && strcmp((*a)->model_type, name) == 0)
+			c->arch = *a;
+		strbuf_printf(&known, "%s%s", a == architectures ? "" : ", ",
+			      (*a)->model_type);
+	}
+	if (c->arch == NULL && name == NULL)
+		rc = err_set(r->e, EX_DATAERR, "%s: model_type is missing; known are: %s",
+			     r->file, known.failed ? "" : known.s);
+	else if (c->arch == NULL)
+		rc = err_set(r->e, EX_DATAERR,
+			     "%s: model_type '%s' is not supported; known are: %s", r->file,
+			     name, known.failed ? "" : known.s);
+	strbuf_free(&known);
+	return rc;
+}
+
+static int check_heads(const struct config_reader *r, const struct config *c)
+{
+	if (c->width % c->heads == 0)
+		return EX_OK;
+	return err_set(r->e, EX_DATAERR,
+		       "%s: the number of attention heads, %zu, does not divide the "
+		       "width, %zu",
+		       r->file, c->heads, c->width);
 }
 
 int config_read(struct config *c, const char *dir, struct err *e)
 {
 	char *path = file_join(dir, "config.json");
-	struct reader r = { .file = path, .e = e };
+	struct config_reader r = { .file = path, .e = e };
 	int rc;
 
 	memset(c, 0, sizeof *c);
+	c->pad_token = -1;
 	if (path == NULL)
 		return err_nomem(e);
 	rc = js_load(&c->json, path, e);
 	r.o = c->json;
 	if (rc == EX_OK)
-		rc = read_family(&r, &c->family);
+		rc = read_architecture(&r, c);
 	if (rc == EX_OK)
-		rc = read_sizes(&r, c);
+		rc = c->arch->configure(&r, c);
 	if (rc == EX_OK)
-		rc = read_reals(&r, c);
-	if (rc == EX_OK)
-		rc = read_activation(&r, &c->act);
+		rc = check_heads(&r, c);
 	if (rc == EX_OK)
 		rc = read_labels(&r, c);
-	if (rc == EX_OK)
-		rc = refuse_others(&r);
 	free(path);
 	if (rc != EX_OK)
 		config_free(c);

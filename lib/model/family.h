@@ -1,10 +1,10 @@
 /*
- * family - what a family of architectures (bert.c) builds a model with.
+ * family - what a family of architectures (bert.c) is, and what it builds a model with.
  *
  * model_open reads the configuration, opens the weights and calls the family, which adds
- * parameters, slots and operations in the order of the forward pass (model_add_*, in
- * model.h); then the values are read (model_load.c) and the slots' buffers are planned
- * (model_plan.c).
+ * parameters, slots and operations in the order of the forward pass with the functions of
+ * build.h; then LoRA pairs are added (lora.h), the values are read (model_load.c) and the
+ * slots' buffers are planned (model_plan.c).
  */
 #ifndef MODEL_FAMILY_H
 #define MODEL_FAMILY_H
@@ -12,18 +12,25 @@
 #include "model/model.h"
 
 struct architecture {
-	const char *with_head; /* transformers' name of the model with a head */
-	const char *prefix;    /* of the encoder's names in that model */
-	/* Lays out parameters and operations; the head is new where the weights lack it, or
-	 * have another size, and head->may_be_new. */
+	const char *model_type; /* as config.json says it */
+	/* Reads what is the family's own of config.json; what it does not say is as
+	 * transformers has it. */
+	int (*configure)(const struct config_reader *r, struct config *c);
+	/* Sets m->prefix and m->with_head and lays out parameters and operations; the head
+	 * is new where the weights lack it, or have another size, and head->may_be_new. */
 	int (*build)(struct model *m, const struct head_spec *head, struct err *e);
-	/* Is a tensor of the weights no parameter: a buffer, or a head of pretraining? */
-	bool (*ignores)(const char *name);
+	/* Globs of tensors that are no parameters: buffers, heads of pretraining. */
+	const char *const *ignored;
+	/* The modules that get LoRA pairs unless others are said, as PEFT has it for this
+	 * family: the last parts of their paths, separated by commas. */
+	const char *lora_targets;
 };
 
-extern const struct architecture architecture_bert;
+extern const struct architecture architecture_bert, architecture_distilbert,
+    architecture_roberta, architecture_gpt2, architecture_vit;
 
-const struct architecture *architecture_of(enum family f);
+/* All of them; ends with NULL. */
+extern const struct architecture *const architectures[];
 
 /* The tensor of that name in the weights, NULL when there is none; its file in *file unless
  * that is NULL. */

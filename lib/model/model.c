@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "io/file.h"
 #include "model/family.h"
+#include "model/lora.h"
 
 const char *param_type_name(enum param_type t)
 {
@@ -50,39 +51,43 @@ int model_add_param(struct model *m, const char *name, const char *save_name,
 	return (int)m->n_params++;
 }
 
-int model_add_slot(struct model *m, size_t width, bool pooled, struct err *e)
+int model_add_slot(struct model *m, size_t width, enum rows rows, struct err *e)
 {
 	if (mem_grow(&m->slots, &m->cap_slots, m->n_slots + 1, sizeof *m->slots, e) !=
 	    EX_OK)
 		return -1;
-	m->slots[m->n_slots] = (struct slot){ .width = width, .pooled = pooled };
+	m->slots[m->n_slots] = (struct slot){ .width = width, .rows = rows };
 	return (int)m->n_slots++;
 }
 
 struct op *model_add_op(struct model *m, enum op_kind kind, struct err *e)
 {
+	struct op *op;
+
 	if (mem_grow(&m->ops, &m->cap_ops, m->n_ops + 1, sizeof *m->ops, e) != EX_OK)
 		return NULL;
-	m->ops[m->n_ops] = (struct op){
-		.kind = kind, .in = { -1, -1, -1 }, .out = -1, .p = { -1, -1, -1 }
-	};
-	return &m->ops[m->n_ops++];
+	op = &m->ops[m->n_ops++];
+	*op = (struct op){ .kind = kind, .in = { -1, -1, -1 }, .out = -1, .pad = -1 };
+	for (int j = 0; j < OP_PARAMS; j++)
+		op->p[j] = -1;
+	for (int k = 0; k < OP_PAIRS; k++)
+		op->mid[k] = -1;
+	return op;
 }
 
 /* ---- opening ---- */
 
-const struct architecture *architecture_of(enum family f)
-{
-	static const struct architecture *const all[] = {
-		[FAMILY_BERT] = &architecture_bert,
-	};
-
-	return all[f];
-}
+const struct architecture *const architectures[] = {
+	&architecture_bert, &architecture_distilbert, &architecture_roberta,
+	&architecture_gpt2, &architecture_vit,        NULL
+};
 
 /* The outputs that are asked for, or those of the configuration. */
 static int choose_labels(struct model *m, const struct head_spec *head, struct err *e)
 {
+	m->language = head->language;
+	if (head->language)
+		return EX_OK;
 	if (head->labels == 0) {
 		m->regression = m->config.regression;
 		return EX_OK;
@@ -107,12 +112,12 @@ static int build(struct model *m, const struct head_spec *head, struct err *e)
 
 	if (rc == EX_OK)
 		rc = choose_labels(m, head, e);
-	if (rc == EX_OK)
+	if (rc == EX_OK && !head->random)
 		rc = model_open_weights(m, e);
-	if (rc == EX_OK) {
-		m->prefix = architecture_of(m->config.family)->prefix;
-		rc = architecture_of(m->config.family)->build(m, head, e);
-	}
+	if (rc == EX_OK)
+		rc = m->config.arch->build(m, head, e);
+	if (rc == EX_OK && head->lora != NULL)
+		rc = model_add_lora(m, head->lora, e);
 	if (rc == EX_OK)
 		rc = model_load(m, head->seed, e);
 	return rc == EX_OK ? model_plan(m, e) : rc;
@@ -160,8 +165,35 @@ uint64_t model_params(const struct model *m)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < m->n_params; i++)
-		sum += m->params[i].n;
+		if (m->params[i].type != TYPE_LORA_A && m->params[i].type != TYPE_LORA_B)
+			sum += m->params[i].n;
 	return sum;
+}
+
+static bool reads(const struct op *op, size_t i)
+{
+	for (int j = 0; j < OP_PARAMS; j++)
+		if (op->p[j] == (int)i)
+			return true;
+	return false;
+}
+
+size_t model_first_use(const struct model *m, size_t i)
+{
+	size_t k = 0;
+
+	while (k < m->n_ops && !reads(&m->ops[k], i))
+		k++;
+	return k;
+}
+
+size_t model_uses(const struct model *m, size_t i)
+{
+	size_t uses = 0;
+
+	for (size_t k = 0; k < m->n_ops; k++)
+		uses += reads(&m->ops[k], i);
+	return uses;
 }
 
 int model_find(const struct model *m, const char *name)
@@ -193,18 +225,18 @@ int model_own(struct model *m, size_t i, struct err *e)
 	return EX_OK;
 }
 
-int model_digest(const struct model *m, char hex[65], struct err *e)
+void model_digest(const struct model *m, char hex[65])
 {
 	struct sha256_ctx sha;
 	uint8_t digest[SHA256_DIGEST_SIZE];
 
-	if (m->n_files == 0)
-		return err_set(e, EX_SOFTWARE, "a model without files has no digest");
 	sha256_init(&sha);
+	for (size_t i = 0; i < m->n_params && m->n_files == 0; i++)
+		sha256_update(&sha, m->params[i].n * sizeof *m->params[i].w,
+			      (const uint8_t *)m->params[i].w);
 	for (size_t i = 0; i < m->n_files; i++)
 		sha256_update(&sha, m->files[i].map.size, m->files[i].map.data);
 	sha256_digest(&sha, sizeof digest, digest);
 	for (size_t i = 0; i < sizeof digest; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return EX_OK;
 }

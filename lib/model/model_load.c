@@ -2,6 +2,7 @@
  * The weights of a model: its files, and from them or from the seed each parameter's
  * values.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +226,7 @@ static int read_values(const struct model *m, struct param *p, const struct tens
 
 static int draw_values(const struct model *m, struct param *p, uint64_t seed, struct err *e)
 {
+	double std = m->config.init_std, bound = 1 / sqrt((double)p->shape[p->ndim - 1]);
 	struct prng r;
 
 	p->own = mem_floats(p->n);
@@ -232,9 +234,20 @@ static int draw_values(const struct model *m, struct param *p, uint64_t seed, st
 		return err_nomem(e);
 	p->w = p->own;
 	prng_seed(&r, seed, p->save_name);
-	for (size_t i = 0; i < p->n; i++)
-		p->own[i] =
-		    p->ndim == 1 ? 0 : (float)(m->config.init_std * prng_normal(&r));
+	if (p->init == INIT_SCALED)
+		std /= sqrt(2 * (double)m->config.layers);
+	for (size_t i = 0; i < p->n; i++) {
+		double x = 0;
+
+		switch (p->init) {
+		case INIT_NORMAL:
+		case INIT_SCALED: x = p->ndim == 1 ? 0 : std * prng_normal(&r); break;
+		case INIT_ONE: x = 1; break;
+		case INIT_UNIFORM: x = bound * (2 * prng_unit(&r) - 1); break;
+		case INIT_ZERO: break;
+		}
+		p->own[i] = (float)x;
+	}
 	return EX_OK;
 }
 
@@ -268,11 +281,17 @@ struct names {
 	size_t n;
 };
 
+static bool is_ignored(const struct architecture *arch, const char *name)
+{
+	for (const char *const *glob = arch->ignored; *glob != NULL; glob++)
+		if (str_glob(*glob, name))
+			return true;
+	return false;
+}
+
 /* A head of another size is replaced, so its name is no surprise. */
 static int list_unexpected(struct model *m, const struct names *known, struct err *e)
 {
-	const struct architecture *arch = architecture_of(m->config.family);
-
 	for (size_t i = 0; i < m->n_files; i++) {
 		const struct safetensors *f = &m->files[i];
 
@@ -282,7 +301,7 @@ static int list_unexpected(struct model *m, const struct names *known, struct er
 			if (bsearch(&name, known->s, known->n, sizeof *known->s, by_text) !=
 			    NULL)
 				continue;
-			if (arch->ignores(name))
+			if (is_ignored(m->config.arch, name))
 				m->ignored++;
 			else if (strlist_add(&m->unexpected, name, e) != EX_OK)
 				return EX_UNAVAILABLE;

@@ -11,7 +11,7 @@
 /* A shared buffer: the largest slot it has held, and who lives in it now. */
 struct room {
 	size_t width;
-	bool pooled;
+	bool small; /* its slots have a row a sequence */
 	bool taken;
 };
 
@@ -27,6 +27,9 @@ static void mark_uses(struct model *m)
 				m->slots[op->in[j]].last_use = (int)i;
 		if (op->out >= 0)
 			m->slots[op->out].made_by = (int)i;
+		for (int k = 0; k < op->pairs; k++)
+			m->slots[op->mid[k]].made_by = m->slots[op->mid[k]].last_use =
+			    (int)i;
 	}
 }
 
@@ -42,18 +45,23 @@ static int overwritten(const struct model *m, size_t i)
 		const struct slot *in = op->in[j] < 0 ? NULL : &m->slots[op->in[j]];
 
 		if (in != NULL && in->last_use == (int)i && in->width == out->width &&
-		    in->pooled == out->pooled)
+		    in->rows == out->rows)
 			return op->in[j];
 	}
 	return -1;
 }
 
-/* How much larger a room must become, or is, for a slot; pooled slots are the smaller. */
+static bool is_small(const struct slot *s)
+{
+	return s->rows == ROWS_SEQUENCES;
+}
+
+/* How much larger a room must become, or is, for a slot. */
 static size_t misfit(const struct room *r, const struct slot *s)
 {
 	size_t difference = r->width > s->width ? r->width - s->width : s->width - r->width;
 
-	return 2 * difference + (r->pooled != s->pooled ? 1 + s->width : 0);
+	return 2 * difference + (r->small != is_small(s) ? 1 + s->width : 0);
 }
 
 static int find_room(struct room *rooms, size_t *n, const struct slot *s)
@@ -65,10 +73,10 @@ static int find_room(struct room *rooms, size_t *n, const struct slot *s)
 		    (best == *n || misfit(&rooms[i], s) < misfit(&rooms[best], s)))
 			best = i;
 	if (best == *n)
-		rooms[(*n)++] = (struct room){ .width = s->width, .pooled = s->pooled };
+		rooms[(*n)++] = (struct room){ .width = s->width, .small = is_small(s) };
 	if (rooms[best].width < s->width)
 		rooms[best].width = s->width;
-	rooms[best].pooled = rooms[best].pooled && s->pooled;
+	rooms[best].small = rooms[best].small && is_small(s);
 	rooms[best].taken = true;
 	return (int)best;
 }
@@ -89,6 +97,11 @@ int model_plan(struct model *m, struct err *e)
 			m->slots[op->out].shared = m->slots[over].shared;
 		else if (op->out >= 0)
 			m->slots[op->out].shared = find_room(rooms, &n, &m->slots[op->out]);
+		for (int k = 0; k < op->pairs; k++)
+			m->slots[op->mid[k]].shared =
+			    find_room(rooms, &n, &m->slots[op->mid[k]]);
+		for (int k = 0; k < op->pairs; k++)
+			rooms[m->slots[op->mid[k]].shared].taken = false;
 		for (int j = 0; j < 3; j++)
 			if (op->in[j] >= 0 && op->in[j] != over &&
 			    m->slots[op->in[j]].last_use == (int)i)

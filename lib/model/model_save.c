@@ -54,7 +54,7 @@ static int set_labels(json_t *o, const char *const *classes, size_t n, struct er
 static int save_config(const struct model *m, const char *path, const char *const *classes,
 		       size_t n_classes, struct err *e)
 {
-	const char *name = architecture_of(m->config.family)->with_head;
+	const char *name = m->with_head;
 	json_t *o = json_copy(m->config.json);
 	int rc;
 

@@ -1,6 +1,5 @@
 #include "model/pass.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +7,17 @@
 #include "base/prng.h"
 #include "model/pass_impl.h"
 #include "tensor/attention_pooled.h"
-#include "tensor/blas.h"
 
 size_t pass_rows(const struct pass *p, int slot)
 {
-	return p->m->slots[slot].pooled ? p->batch->sequences : p->batch->tokens;
+	const struct batch *b = p->batch;
+
+	switch (p->m->slots[slot].rows) {
+	case ROWS_SEQUENCES: return b->sequences;
+	case ROWS_TARGETS: return b->targets;
+	case ROWS_PATCHES: return b->tokens - b->sequences;
+	default: return b->tokens;
+	}
 }
 
 int floats_reserve(struct floats *b, size_t rows, size_t width, struct err *e)
@@ -64,16 +69,39 @@ void pass_free(struct pass *p)
 	free(p->act);
 	free(p->err);
 	free(p->probs_at);
+	free(p->place);
+	free(p->pair_input.f);
+	free(p->pair_back.f);
+	for (int k = 0; k < OP_PAIRS; k++)
+		free(p->pair_error[k].f);
+	free(p->target_loss);
 	free(p->row_loss);
 	*p = (struct pass){ 0 };
 }
 
-static int check_batch(const struct model *m, const struct batch *b, struct err *e)
+static int check_image(const struct model *m, const struct batch *b, struct err *e)
+{
+	const struct config *c = &m->config;
+	size_t patches =
+	    (c->image_height / c->patch_height) * (c->image_width / c->patch_width);
+
+	if (b->pixels == NULL)
+		return err_set(e, EX_DATAERR, "%s: a model of images, but the data is text",
+			       m->dir);
+	if (b->image != c->channels * c->image_height * c->image_width ||
+	    b->tokens != b->sequences * (1 + patches))
+		return err_set(e, EX_DATAERR, "%s: images of another size than the model's",
+			       m->dir);
+	return EX_OK;
+}
+
+static int check_text(const struct model *m, const struct batch *b, struct err *e)
 {
 	const struct config *c = &m->config;
 
-	if (b->sequences == 0 || b->tokens == 0)
-		return err_set(e, EX_DATAERR, "an empty batch");
+	if (b->pixels != NULL)
+		return err_set(e, EX_DATAERR, "%s: a model of text, but the data is images",
+			       m->dir);
 	for (size_t i = 0; i < b->tokens; i++) {
 		if (b->ids[i] >= c->vocab)
 			return err_set(
@@ -87,26 +115,58 @@ static int check_batch(const struct model *m, const struct batch *b, struct err 
 			    "%s: a text of more than %zu tokens, the model's longest; "
 			    "--max-len cuts texts",
 			    m->dir, c->positions);
-		if (b->types[i] >= c->types)
+		if (b->types[i] >= (c->types == 0 ? 1 : c->types))
 			return err_set(e, EX_DATAERR,
 				       "%s: the model knows no second text: its "
 				       "type_vocab_size is %zu",
 				       m->dir, c->types);
 	}
-	for (size_t s = 0; s < b->sequences; s++) {
-		if (b->start[s + 1] <= b->start[s])
-			return err_set(e, EX_DATAERR, "a text without tokens");
-		if (b->label[s] >= 0 && (size_t)b->label[s] >= m->slots[m->logits].width)
-			return err_set(e, EX_DATAERR,
-				       "%s: label %d, but the model has %zu classes",
-				       m->dir, b->label[s], m->slots[m->logits].width);
-	}
 	return EX_OK;
 }
 
-static bool pooled_query(const struct model *m, const struct op *op)
+static int check_targets(const struct model *m, const struct batch *b, struct err *e)
 {
-	return m->slots[op->in[0]].pooled && !m->slots[op->in[1]].pooled;
+	if (b->targets == 0)
+		return err_set(e, EX_DATAERR, "a batch without a token to predict");
+	for (size_t i = 0; i < b->targets; i++)
+		if (b->next[i] >= m->config.vocab || b->predict[i] >= b->tokens)
+			return err_set(e, EX_DATAERR,
+				       "%s: token %u is out of the model's vocabulary",
+				       m->dir, b->next[i]);
+	return EX_OK;
+}
+
+static int check_labels(const struct model *m, const struct batch *b, struct err *e)
+{
+	size_t classes = m->slots[m->logits].width;
+
+	for (size_t s = 0; s < b->sequences; s++)
+		if (b->label[s] >= 0 && (size_t)b->label[s] >= classes)
+			return err_set(e, EX_DATAERR,
+				       "%s: label %d, but the model has %zu classes",
+				       m->dir, b->label[s], classes);
+	return EX_OK;
+}
+
+static int check_batch(const struct model *m, const struct batch *b, struct err *e)
+{
+	int rc;
+
+	if (b->sequences == 0 || b->tokens == 0)
+		return err_set(e, EX_DATAERR, "an empty batch");
+	for (size_t s = 0; s < b->sequences; s++)
+		if (b->start[s + 1] <= b->start[s])
+			return err_set(e, EX_DATAERR, "a text without tokens");
+	rc = m->config.channels > 0 ? check_image(m, b, e) : check_text(m, b, e);
+	if (rc != EX_OK)
+		return rc;
+	return m->language ? check_targets(m, b, e) : check_labels(m, b, e);
+}
+
+bool pass_single_query(const struct model *m, const struct op *op)
+{
+	return m->slots[op->in[0]].rows == ROWS_SEQUENCES &&
+	       m->slots[op->in[1]].rows == ROWS_TOKENS;
 }
 
 struct floats *pass_stat(const struct pass *p, const struct op *op)
@@ -134,17 +194,21 @@ static int place_probs(struct pass *p, size_t heads, size_t *total, struct err *
 	return EX_OK;
 }
 
-static int reserve_stat(struct pass *p, const struct op *op, struct err *e)
+static int reserve_rest(struct pass *p, const struct op *op, struct err *e)
 {
 	size_t need;
 
+	if (op->kind == OP_EMBED)
+		return input_place(p, op, e);
+	if (op->kind == OP_LINEAR)
+		return linear_reserve(p, op, e);
 	if (op->kind == OP_NORM)
 		return floats_reserve(pass_stat(p, op), pass_rows(p, op->in[0]), 2, e);
 	if (op->kind != OP_ATTENTION)
 		return EX_OK;
 	if (place_probs(p, op->heads, &need, e) != EX_OK)
 		return EX_UNAVAILABLE;
-	if (pooled_query(p->m, op))
+	if (pass_single_query(p->m, op))
 		need = 2 * op->heads * p->batch->tokens;
 	return floats_reserve(pass_stat(p, op), need, 1, e);
 }
@@ -166,8 +230,11 @@ int pass_batch(struct pass *p, const struct batch *b, struct err *e)
 			return EX_UNAVAILABLE;
 	}
 	for (size_t i = 0; i < m->n_ops; i++)
-		if (reserve_stat(p, &m->ops[i], e) != EX_OK)
+		if (reserve_rest(p, &m->ops[i], e) != EX_OK)
 			return EX_UNAVAILABLE;
+	if (mem_grow(&p->target_loss, &p->target_cap, b->targets, sizeof *p->target_loss,
+		     e) != EX_OK)
+		return EX_UNAVAILABLE;
 	return mem_grow(&p->row_loss, &p->row_cap, b->sequences, sizeof *p->row_loss, e);
 }
 
@@ -191,91 +258,36 @@ struct attention pass_attention(const struct pass *p, const struct op *op)
 	};
 }
 
-/* out[t] = word[id] + position[place] + type[segment] */
-static void embed(const struct pass *p, const struct op *op, float *out)
-{
-	const struct batch *b = p->batch;
-	size_t width = p->m->slots[op->out].width;
-	const float *tables[3];
-
-	for (int k = 0; k < 3; k++)
-		tables[k] = op->p[k] < 0 ? NULL : p->w[op->p[k]];
-#pragma omp parallel for schedule(static)
-	for (size_t t = 0; t < b->tokens; t++) {
-		const size_t at[3] = { b->ids[t], b->position[t], b->types[t] };
-		float *o = out + t * width;
-
-		memcpy(o, tables[0] + at[0] * width, width * sizeof *o);
-		for (int k = 1; k < 3; k++) {
-			const float *row =
-			    tables[k] == NULL ? NULL : tables[k] + at[k] * width;
-
-			for (size_t j = 0; row != NULL && j < width; j++)
-				o[j] += row[j];
-		}
-	}
-}
-
-static void linear(const struct pass *p, const struct op *op, const float *x, float *y)
-{
-	size_t rows = pass_rows(p, op->out);
-	size_t in = p->m->slots[op->in[0]].width, out = p->m->slots[op->out].width;
-
-	gemm_nt(rows, out, in, x, in, p->w[op->p[0]], in, 0, y, out);
-	if (op->p[1] >= 0)
-		rows_add_bias(p->m->k, rows, out, y, p->w[op->p[1]], y);
-}
-
 static void attend(const struct pass *p, const struct op *op, float *out)
 {
 	struct attention a = pass_attention(p, op);
 	const float *q = p->act[op->in[0]], *k = p->act[op->in[1]], *v = p->act[op->in[2]];
 	float *probs = pass_stat(p, op)->f;
 
-	if (pooled_query(p->m, op))
+	if (pass_single_query(p->m, op))
 		attention_pooled_forward(p->m->k, &a, q, k, v, probs, out);
 	else
 		attention_forward(p->m->k, &a, p->m->slots[op->in[0]].width, q, k, v, probs,
 				  out);
 }
 
-static void pool(const struct pass *p, const struct op *op, const float *x, float *out)
+/* Row of `in` that row i of the output is. */
+size_t pass_taken(const struct batch *b, enum take take, size_t i)
 {
-	size_t width = p->m->slots[op->out].width;
-
-	for (size_t s = 0; s < p->batch->sequences; s++)
-		memcpy(out + s * width, x + p->batch->start[s] * width,
-		       width * sizeof *out);
-}
-
-/* Cross-entropy of one sequence: log sum_c exp(z_c) - z_label. */
-static double cross_entropy(const float *z, size_t classes, int32_t label)
-{
-	double top = z[0], sum = 0;
-
-	for (size_t c = 1; c < classes; c++)
-		top = fmax(top, z[c]);
-	for (size_t c = 0; c < classes; c++)
-		sum += exp(z[c] - top);
-	return log(sum) + top - z[label];
-}
-
-/* Sequences without a label (-1) are regressed: the squared error of the one output. */
-static void losses(struct pass *p, const struct op *op)
-{
-	const struct batch *b = p->batch;
-	size_t classes = p->m->slots[op->in[0]].width;
-	double sum = 0;
-
-	for (size_t s = 0; s < b->sequences; s++) {
-		const float *z = p->act[op->in[0]] + s * classes;
-		double d = (double)z[0] - b->target[s];
-
-		p->row_loss[s] =
-		    b->label[s] < 0 ? d * d : cross_entropy(z, classes, b->label[s]);
-		sum += p->row_loss[s];
+	switch (take) {
+	case TAKE_LAST: return b->start[i + 1] - 1;
+	case TAKE_TARGETS: return b->predict[i];
+	default: return b->start[i];
 	}
-	p->loss = sum / (double)b->sequences;
+}
+
+static void take(const struct pass *p, const struct op *op, const float *x, float *out)
+{
+	size_t width = p->m->slots[op->out].width, rows = pass_rows(p, op->out);
+
+	for (size_t i = 0; i < rows; i++)
+		memcpy(out + i * width, x + pass_taken(p->batch, op->take, i) * width,
+		       width * sizeof *out);
 }
 
 static void run(struct pass *p, const struct op *op)
@@ -288,13 +300,15 @@ static void run(struct pass *p, const struct op *op)
 	float drop = p->dropout ? op->dropout : 0;
 
 	switch (op->kind) {
-	case OP_EMBED: embed(p, op, y); break;
+	case OP_EMBED: embed_forward(p, op, y); break;
+	case OP_PATCHES: patches_forward(p, y); break;
+	case OP_PREFIX: prefix_forward(p, op, x, y); break;
 	case OP_NORM:
 		stat = pass_stat(p, op)->f;
 		norm_forward(m->k, rows, width, x, p->w[op->p[0]], p->w[op->p[1]], op->eps,
 			     y, stat, stat + rows);
 		break;
-	case OP_LINEAR: linear(p, op, x, y); break;
+	case OP_LINEAR: linear_forward(p, op, y); break;
 	case OP_ATTENTION: attend(p, op, y); break;
 	case OP_ACT: act_forward(m->k, op->act, rows * width, x, y); break;
 	case OP_ADD:
@@ -309,8 +323,8 @@ static void run(struct pass *p, const struct op *op)
 		else if (drop != 0)
 			rows_dropout(m->k, rows * width, NULL, x, drop, pass_key(p, op), y);
 		break;
-	case OP_POOL: pool(p, op, x, y); break;
-	case OP_LOSS: losses(p, op); break;
+	case OP_POOL: take(p, op, x, y); break;
+	case OP_LOSS: loss_forward(p, op); break;
 	}
 }
 
@@ -331,13 +345,4 @@ void pass_forward_from(struct pass *p, const struct pass *base, size_t from)
 void pass_forward(struct pass *p)
 {
 	pass_forward_from(p, NULL, 0);
-}
-
-size_t model_first_use(const struct model *m, size_t i)
-{
-	for (size_t k = 0; k < m->n_ops; k++)
-		for (int j = 0; j < 3; j++)
-			if (m->ops[k].p[j] == (int)i)
-				return k;
-	return m->n_ops;
 }

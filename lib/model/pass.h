@@ -35,12 +35,20 @@ struct pass {
 			      * [2] without keep */
 	size_t *probs_at;    /* [sequences] where a sequence's probabilities begin */
 	size_t probs_cap;
+	uint32_t *place; /* [tokens] rows of the table of positions, where they are not the
+			  * positions themselves */
+	size_t place_cap;
+	double *target_loss; /* [targets] */
+	size_t target_cap;
+	/* What LoRA pairs need on the way: their dropped input, its error, and the errors
+	 * of the pairs' middles. */
+	struct floats pair_input, pair_back, pair_error[OP_PAIRS];
 	struct floats *spare; /* [n_slots] errors, during backward */
 	struct floats **err;  /* [n_slots] */
 	bool dropout;         /* on while training */
 	uint64_t key;         /* of all dropout masks of this pass */
-	double loss;          /* mean over sequences, summed in double */
-	double *row_loss;     /* [sequences] */
+	double loss;          /* mean over sequences or targets, summed in double */
+	double *row_loss;     /* [sequences]; language: summed over a sequence's targets */
 	size_t row_cap;
 };
 
@@ -89,8 +97,5 @@ int gradients_init(struct gradients *g, const struct model *m, const bool *wante
 void gradients_zero(struct gradients *g);
 struct visitor gradients_visitor(struct gradients *g);
 void gradients_free(struct gradients *g);
-
-/* The first operation that reads parameter i; n_ops when none does. */
-size_t model_first_use(const struct model *m, size_t i);
 
 #endif

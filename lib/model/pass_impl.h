@@ -19,5 +19,41 @@ struct floats *pass_stat(const struct pass *p, const struct op *op);
 uint64_t pass_key(const struct pass *p, const struct op *op);
 
 struct attention pass_attention(const struct pass *p, const struct op *op);
+/* Does the attention have one query a sequence, but keys and values for all tokens? */
+bool pass_single_query(const struct model *m, const struct op *op);
+
+/* The row of the input that row i of an OP_POOL's output is. */
+size_t pass_taken(const struct batch *b, enum take take, size_t i);
+
+/* ---- linear.c ---- */
+
+int linear_reserve(struct pass *p, const struct op *op, struct err *e);
+void linear_forward(const struct pass *p, const struct op *op, float *y);
+/* Before the other two: what they share, from the error e at the output. */
+void linear_begin_backward(const struct pass *p, const struct op *op, const float *e);
+/* The error at the input into dx, or, unless `fresh`, added to it. */
+void linear_backward(const struct pass *p, const struct op *op, const float *e, bool fresh,
+		     float *dx);
+/* g and terms as in struct gradients. */
+void linear_gradients(const struct pass *p, const struct op *op, const float *e,
+		      float *const *g, float *const *terms);
+
+/* ---- input.c ---- */
+
+int input_place(struct pass *p, const struct op *op, struct err *e);
+void embed_forward(const struct pass *p, const struct op *op, float *out);
+void embed_gradients(const struct pass *p, const struct op *op, const float *e,
+		     float *const *g);
+void patches_forward(const struct pass *p, float *out);
+void prefix_forward(const struct pass *p, const struct op *op, const float *x, float *out);
+void prefix_backward(const struct pass *p, const struct op *op, const float *e, float *dx);
+void prefix_gradients(const struct pass *p, const struct op *op, const float *e,
+		      float *const *g);
+
+/* ---- loss.c ---- */
+
+void loss_forward(struct pass *p, const struct op *op);
+/* dz = d loss / d logits */
+void loss_backward(const struct pass *p, const struct op *op, float *dz);
 
 #endif
