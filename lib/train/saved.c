@@ -13,6 +13,9 @@ const char *const saved_files[] = { SAVED_NOTE,
 				    "config.json",
 				    "model.safetensors",
 				    "vocab.txt",
+				    "vocab.json",
+				    "merges.txt",
+				    "preprocessor_config.json",
 				    "tokenizer.json",
 				    "tokenizer_config.json",
 				    "special_tokens_map.json",
@@ -86,9 +89,18 @@ static int copy_tokenizer(const char *to, const struct model *m,
 	return rc;
 }
 
+static int write_pixels(const char *to, const struct pixels *pixels, struct err *e)
+{
+	char *path = file_join(to, "preprocessor_config.json");
+	int rc = path == NULL ? err_nomem(e) : pixels_save(pixels, path, e);
+
+	free(path);
+	return rc;
+}
+
 static int write_files(const char *dir, const struct model *m, const struct tokenizer *tok,
-		       const struct task *task, const struct saved_note *note,
-		       struct err *e)
+		       const struct pixels *pixels, const struct task *task,
+		       const struct saved_note *note, struct err *e)
 {
 	bool regression = task->kind == TASK_REGRESSION;
 	char *path = file_join(dir, SAVED_NOTE);
@@ -98,20 +110,23 @@ static int write_files(const char *dir, const struct model *m, const struct toke
 	if (rc == EX_OK)
 		rc = model_save(m, dir, (const char *const *)task->classes.s,
 				regression ? 0 : task->classes.n, e);
-	if (rc == EX_OK)
+	if (rc == EX_OK && tok != NULL)
 		rc = copy_tokenizer(dir, m, tok, e);
+	if (rc == EX_OK && pixels != NULL)
+		rc = write_pixels(dir, pixels, e);
 	return rc;
 }
 
 int saved_write(const char *dir, const struct model *m, const struct tokenizer *tok,
-		const struct task *task, const struct saved_note *note, struct err *e)
+		const struct pixels *pixels, const struct task *task,
+		const struct saved_note *note, struct err *e)
 {
 	struct outdir out;
 	int rc = outdir_open(&out, dir, saved_files, e);
 
 	if (rc != EX_OK)
 		return rc;
-	rc = write_files(out.temporary, m, tok, task, note, e);
+	rc = write_files(out.temporary, m, tok, pixels, task, note, e);
 	if (rc == EX_OK)
 		return outdir_commit(&out, e);
 	outdir_drop(&out);

@@ -1,7 +1,8 @@
 /*
  * saved - a trained model's directory: what transformers loads, and what we know besides.
  *
- * DIR holds config.json, model.safetensors, the tokenizer's files and adapeft.json:
+ * DIR holds config.json, model.safetensors, the tokenizer's files or preprocessor_config.json,
+ * and adapeft.json:
  * {"format": 1, "task": "<##task value>", "max_len": N, "run": NAME, "budget": LABEL,
  *  "trained": N, "groups": [...], "pg": [...]}
  */
@@ -13,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "data/pixels.h"
 #include "data/task.h"
 #include "model/model.h"
 #include "text/tokenizer.h"
@@ -30,9 +32,11 @@ struct saved_note {
 	struct strlist groups, pg;
 };
 
-/* Writes the directory whole or not at all (outdir). */
+/* Writes the directory whole or not at all (outdir). `tok` is NULL for a model of images,
+ * `pixels` for one of texts. */
 int saved_write(const char *dir, const struct model *m, const struct tokenizer *tok,
-		const struct task *task, const struct saved_note *note, struct err *e);
+		const struct pixels *pixels, const struct task *task,
+		const struct saved_note *note, struct err *e);
 /* Reads DIR/adapeft.json; an absent one gives an empty note. */
 int saved_read(struct saved_note *note, const char *dir, struct err *e);
 void saved_note_free(struct saved_note *note);
