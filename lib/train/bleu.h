@@ -27,10 +27,11 @@
  * &lt; &gt; are read; ASCII punctuation stands alone, but not apostrophes, not hyphens
  * except behind a digit, and not full stops and commas between digits.
  *
- * With `lowercase` case makes no difference (sacrebleu's lowercase=true). That is how
- * e2e-metrics scores, which differs in three corners: an empty hypothesis or reference is
- * one token there, a hypothesis of fewer than three tokens is subtracted from the totals of
- * higher orders, and an order without matches has 1e-15 of them. */
+ * With `lowercase` case makes no difference (sacrebleu's lowercase=true), and so
+ * e2e-metrics scores, with mteval-v13a's smoothing of orders that have no match. Its Python
+ * version differs in three corners: an empty hypothesis or reference is one token, a
+ * hypothesis of fewer than three tokens is subtracted from the totals of higher orders, and
+ * an order without matches has 1e-15 of them. */
 struct bleu {
 	uint64_t match[BLEU_ORDER], total[BLEU_ORDER]; /* k-grams, k = 1 .. 4 */
 	uint64_t hypothesis, reference;                /* h and r, tokens */

@@ -138,8 +138,8 @@ def check(program, path):
         difference = abs(float(score) - want["score"])
         worst = max(worst, math.inf if math.isnan(difference) else difference)
     print(f"{len(groups)} groups of up to {max(map(len, groups))} texts, "
-          f"{len(corpora)} corpora, {zeros} of score 0, {empty} without a token: {wrong} of other counts, "
-          f"largest difference {worst:.2e}")
+          f"{len(corpora)} corpora, {zeros} of score 0, {empty} without a token: "
+          f"{wrong} of other counts, largest difference {worst:.2e}")
     return wrong == 0 and worst <= TOLERANCE
 
 
