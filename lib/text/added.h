@@ -19,6 +19,7 @@ struct added_token {
 	char *pattern; /* what is looked for: `text`, or its normal form */
 	size_t pattern_len;
 	uint32_t id;
+	bool special;                 /* left out of a text for people */
 	bool normal;                  /* looked for in the normal form */
 	bool single_word;             /* not inside a word */
 	bool strip_left, strip_right; /* takes white space beside it along */

@@ -13,6 +13,8 @@ static const char *const file_names[TOKENIZER_FILES] = {
 	"tokenizer_config.json",
 	"special_tokens_map.json",
 	"added_tokens.json",
+	"vocab.json",
+	"merges.txt",
 };
 
 static bool one_of(const char *name, const char *const *list)
@@ -48,44 +50,71 @@ static void close_json(struct json_file *f)
 /* ---- which tokenizer ------------------------------------------------------------------
  */
 
-/* Whether transformers takes the class of tokenizer_config.json, or the one that goes with
- * the model type of config.json, for a BertTokenizer. */
-static int is_rebuilt(struct source *from, struct err *e)
+/* The class of tokenizers that transformers takes for a name of a class, or for a
+ * model type. */
+static enum rebuilt rebuilt_as(const char *name, bool is_type)
 {
-	static const char *const classes[] = {
-		"BertTokenizer",        "BertTokenizerFast",        "DistilBertTokenizer",
-		"ElectraTokenizer",     "DistilBertTokenizerFast",  "ElectraTokenizerFast",
-		"ConvBertTokenizer",    "ConvBertTokenizerFast",    "LayoutLMTokenizer",
-		"MobileBertTokenizer",  "MobileBertTokenizerFast",  "LayoutLMTokenizerFast",
-		"SqueezeBertTokenizer", "SqueezeBertTokenizerFast", NULL,
+	static const char *const classes[][32] = {
+		[REBUILT_BERT] = { "BertTokenizer", "BertTokenizerFast",
+				   "DistilBertTokenizer", "DistilBertTokenizerFast",
+				   "ElectraTokenizer", "ElectraTokenizerFast",
+				   "ConvBertTokenizer", "ConvBertTokenizerFast",
+				   "LayoutLMTokenizer", "LayoutLMTokenizerFast",
+				   "MobileBertTokenizer", "MobileBertTokenizerFast",
+				   "SqueezeBertTokenizer", "SqueezeBertTokenizerFast" },
+		[REBUILT_GPT2] = { "GPT2Tokenizer", "GPT2TokenizerFast" },
+		[REBUILT_ROBERTA] = { "RobertaTokenizer", "RobertaTokenizerFast",
+				      "BartTokenizer", "BartTokenizerFast", "LEDTokenizer",
+				      "LEDTokenizerFast", "LongformerTokenizer",
+				      "LongformerTokenizerFast", "MvpTokenizer",
+				      "MvpTokenizerFast" },
 	};
-	static const char *const types[] = {
-		"bert",  "distilbert",    "electra", "mobilebert",  "convbert", "layoutlm",
-		"ernie", "megatron-bert", "nezha",   "squeezebert", NULL,
+	static const char *const types[][32] = {
+		[REBUILT_BERT] = { "bert", "distilbert", "electra", "mobilebert",
+				   "convbert", "layoutlm", "ernie", "megatron-bert",
+				   "nezha", "squeezebert" },
+		[REBUILT_GPT2] = { "gpt2", "gpt_neo", "gptj", "opt", "phi", "codegen",
+				   "starcoder2" },
+		[REBUILT_ROBERTA] = { "roberta", "roberta-prelayernorm", "bart",
+				      "data2vec-text", "ibert", "lilt", "longformer",
+				      "mega", "mra" },
 	};
+	enum rebuilt r;
+
+	for (r = REBUILT_BERT; r <= REBUILT_ROBERTA; r++)
+		if (one_of(name, is_type ? types[r] : classes[r]))
+			return r;
+	return REBUILT_NOT;
+}
+
+/* The class is named by tokenizer_config.json, or by config.json, or goes with the model
+ * type of config.json. */
+static int find_class(struct source *from, struct err *e)
+{
 	struct json_file model = { 0 };
-	const char *name = NULL;
+	const char *name = NULL, *type = NULL;
 	int status;
 
 	status = js_text(from->config.json, "tokenizer_class", NULL, &name,
 			 from->config.path, e);
-	if (status != EX_OK)
-		return status;
-	if (name != NULL) {
-		from->rebuilt = one_of(name, classes);
-		return EX_OK;
+	if (status == EX_OK && name == NULL) {
+		status = open_json(&model, from->dir, "config.json", e);
+		if (status == EX_OK)
+			status = js_text(model.json, "tokenizer_class", NULL, &name,
+					 model.path, e);
+		if (status == EX_OK)
+			status =
+			    js_text(model.json, "model_type", NULL, &type, model.path, e);
 	}
-	status = open_json(&model, from->dir, "config.json", e);
-	if (status == EX_OK)
-		status = js_text(model.json, "model_type", NULL, &name, model.path, e);
-	from->rebuilt = name != NULL && one_of(name, types);
+	if (name != NULL)
+		from->rebuilt = rebuilt_as(name, false);
+	else if (type != NULL)
+		from->rebuilt = rebuilt_as(type, true);
 	close_json(&model);
 	return status;
 }
 
-/* The "type" of a part of tokenizer.json; "" when the part is absent or null. */
-static int part_type(const struct source *from, const char *part, const char **type,
-		     struct err *e)
+int part_type(const struct source *from, const char *part, const char **type, struct err *e)
 {
 	const json_t *o = json_object_get(from->whole.json, part);
 
@@ -98,8 +127,7 @@ static int part_type(const struct source *from, const char *part, const char **t
 	return js_text(o, "type", "", type, from->whole.path, e);
 }
 
-static int want_type(const struct source *from, const char *part, const char *want,
-		     struct err *e)
+int want_type(const struct source *from, const char *part, const char *want, struct err *e)
 {
 	const char *type;
 	int status = part_type(from, part, &type, e);
@@ -107,46 +135,96 @@ static int want_type(const struct source *from, const char *part, const char *wa
 	if (status != EX_OK || strcmp(type, want) == 0)
 		return status;
 	return err_set(e, EX_DATAERR, "%s: the %s %s is not supported, only %s is",
-		       from->whole.path, part, *type == '\0' ? "(none)" : type, want);
+		       from->whole.path, part, *type == '\0' ? "(none)" : type,
+		       *want == '\0' ? "none" : want);
 }
 
-/* Decides between tokenizer.json and vocab.txt: drops the former when it holds another
- * model and the latter exists. */
-static int choose(struct source *from, struct err *e)
+/* Whether the model of tokenizer.json is one of ours, and which. Early files do not name
+ * its type; then its members tell. */
+static int choose_whole(struct source *from, bool *ours, struct err *e)
 {
-	bool has_vocab = file_exists(from->vocab_path);
+	const json_t *model = json_object_get(from->whole.json, "model");
 	const char *type;
-	int status;
+	int status = part_type(from, "model", &type, e);
 
-	if (from->whole.json == NULL && !has_vocab) {
-		char *other = file_join(from->dir, "vocab.json");
-		bool bpe = other != NULL && file_exists(other);
+	if (*type == '\0' && json_object_get(model, "merges") != NULL)
+		type = "BPE";
+	else if (*type == '\0' && json_object_get(model, "max_input_chars_per_word"))
+		type = "WordPiece";
+	*ours = strcmp(type, "WordPiece") == 0 || strcmp(type, "BPE") == 0;
+	from->is_bpe = strcmp(type, "BPE") == 0;
+	return status;
+}
 
-		status = bpe ? err_set(e, EX_DATAERR,
-				       "%s: a BPE vocabulary is not supported, "
-				       "only WordPiece is",
-				       other)
-			     : err_set(e, EX_NOINPUT,
-				       "%s: no tokenizer: neither "
-				       "tokenizer.json nor vocab.txt",
-				       from->dir);
-		free(other);
+static void forget_whole(struct source *from)
+{
+	json_decref(from->whole.json);
+	from->whole.json = NULL;
+}
+
+/* The class when no file names one of BPE: as its usual special tokens say. */
+static enum rebuilt guess_class(const struct source *from)
+{
+	bool roberta = json_object_get(from->pieces.json, "<s>") != NULL &&
+		       json_object_get(from->pieces.json, "</s>") != NULL;
+
+	return roberta ? REBUILT_ROBERTA : REBUILT_GPT2;
+}
+
+static int choose_pieces(struct source *from, struct err *e)
+{
+	int status = open_json(&from->pieces, from->dir, "vocab.json", e);
+
+	if (status != EX_OK)
 		return status;
-	}
+	from->is_bpe = true;
+	from->named = from->pieces.path;
+	if (from->rebuilt == REBUILT_NOT || from->rebuilt == REBUILT_BERT)
+		from->rebuilt = guess_class(from);
+	if (!file_exists(from->merges_path))
+		return err_set(e, EX_NOINPUT, "%s: not there, only vocab.json is",
+			       from->merges_path);
+	return EX_OK;
+}
+
+/* tokenizer.json comes first, but not with a model that only the other files have of a
+ * kind that is ours, nor with BPE beside the vocab.txt of a BertTokenizer. */
+static int choose(struct source *from, bool has_txt, bool has_pieces, struct err *e)
+{
+	bool bert, ours = false;
+	int status = find_class(from, e);
+
+	if (status == EX_OK && from->whole.json != NULL)
+		status = choose_whole(from, &ours, e);
+	if (status != EX_OK)
+		return status;
+	bert = from->rebuilt == REBUILT_BERT;
+	if (from->whole.json != NULL &&
+	    ((!ours && (has_txt || has_pieces)) || (from->is_bpe && bert && has_txt)))
+		forget_whole(from);
 	if (from->whole.json != NULL) {
-		if ((status = part_type(from, "model", &type, e)) != EX_OK)
-			return status;
-		if (strcmp(type, "WordPiece") != 0 && has_vocab) {
-			json_decref(from->whole.json);
-			from->whole.json = NULL;
-		} else if ((status = want_type(from, "model", "WordPiece", e)) != EX_OK) {
-			return status;
-		}
+		from->named = from->whole.path;
+		if (!ours)
+			return want_type(from, "model", "WordPiece or BPE", e);
+		if (from->rebuilt != REBUILT_NOT && from->is_bpe == bert)
+			return err_set(e, EX_DATAERR,
+				       "%s: a %s model, which is not what the class of "
+				       "the tokenizer or the model type has; set "
+				       "tokenizer_class in tokenizer_config.json to "
+				       "PreTrainedTokenizerFast",
+				       from->named, from->is_bpe ? "BPE" : "WordPiece");
+		return EX_OK;
 	}
-	from->named = from->whole.json != NULL ? from->whole.path : from->vocab_path;
-	if (from->whole.json != NULL)
-		return is_rebuilt(from, e);
-	from->rebuilt = true;
+	if (has_pieces && (!has_txt || from->rebuilt > REBUILT_BERT))
+		return choose_pieces(from, e);
+	if (!has_txt)
+		return err_set(e, EX_NOINPUT,
+			       "%s: no tokenizer: neither tokenizer.json nor vocab.txt "
+			       "nor vocab.json with merges.txt",
+			       from->dir);
+	from->is_bpe = false;
+	from->named = from->vocab_path;
+	from->rebuilt = REBUILT_BERT;
 	return EX_OK;
 }
 
@@ -205,19 +283,37 @@ static int list_files(struct tokenizer *t, const char *dir, struct err *e)
 static int open_source(struct source *from, struct err *e)
 {
 	const char *dir = from->dir;
+	char *pieces;
+	bool has_pieces;
 	int status;
 
 	if (!file_is_dir(dir))
 		return err_set(e, EX_NOINPUT, "%s: no such directory", dir);
-	if ((from->vocab_path = file_join(dir, "vocab.txt")) == NULL)
+	from->vocab_path = file_join(dir, "vocab.txt");
+	from->merges_path = file_join(dir, "merges.txt");
+	if (from->vocab_path == NULL || from->merges_path == NULL ||
+	    (pieces = file_join(dir, "vocab.json")) == NULL)
 		return err_nomem(e);
+	has_pieces = file_exists(pieces);
+	free(pieces);
 	if ((status = open_json(&from->whole, dir, "tokenizer.json", e)) != EX_OK ||
 	    (status = open_json(&from->config, dir, "tokenizer_config.json", e)) != EX_OK ||
 	    (status = open_json(&from->special, dir, "special_tokens_map.json", e)) !=
 		EX_OK ||
 	    (status = open_json(&from->added, dir, "added_tokens.json", e)) != EX_OK)
 		return status;
-	return choose(from, e);
+	return choose(from, file_exists(from->vocab_path), has_pieces, e);
+}
+
+static void close_source(struct source *from)
+{
+	close_json(&from->whole);
+	close_json(&from->config);
+	close_json(&from->special);
+	close_json(&from->added);
+	close_json(&from->pieces);
+	free(from->vocab_path);
+	free(from->merges_path);
 }
 
 int tokenizer_read(struct tokenizer *t, const char *dir, struct err *e)
@@ -225,18 +321,17 @@ int tokenizer_read(struct tokenizer *t, const char *dir, struct err *e)
 	struct source from = { .dir = dir };
 	int status = open_source(&from, e);
 
+	t->is_bpe = from.is_bpe;
 	if (status == EX_OK)
 		status = list_files(t, dir, e);
-	if (status == EX_OK)
-		status = read_vocabulary(t, &from, e);
-	if (status == EX_OK)
+	if (status == EX_OK && t->is_bpe)
+		status = read_bpe(t, &from, e);
+	else if (status == EX_OK)
+		status = read_wordpiece(t, &from, e);
+	if (status == EX_OK && !t->is_bpe)
 		status = read_normalizer(&t->normalizer, &from, e);
 	if (status == EX_OK)
 		status = read_special(t, &from, e);
-	close_json(&from.whole);
-	close_json(&from.config);
-	close_json(&from.special);
-	close_json(&from.added);
-	free(from.vocab_path);
+	close_source(&from);
 	return status;
 }

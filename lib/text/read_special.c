@@ -15,20 +15,22 @@ struct described {
  * added so far. */
 static uint32_t next_number(const struct tokenizer *t)
 {
+	const struct vocab *v = tokenizer_vocab(t);
 	uint32_t highest = 0;
 	size_t i;
 
 	for (i = 0; i < t->added.n; i++)
 		if (t->added.token[i].id >= highest)
 			highest = t->added.token[i].id + 1;
-	return highest > t->model.vocab.n ? highest : (uint32_t)t->model.vocab.n;
+	return highest > v->n ? highest : (uint32_t)v->n;
 }
 
 static uint32_t number_of(const struct tokenizer *t, const char *text)
 {
 	const struct added_token *token = added_get(&t->added, text);
 
-	return token != NULL ? token->id : vocab_get(&t->model.vocab, text, strlen(text));
+	return token != NULL ? token->id
+			     : vocab_get(tokenizer_vocab(t), text, strlen(text));
 }
 
 static int add(struct tokenizer *t, const struct described *d, struct err *e)
@@ -38,6 +40,7 @@ static int add(struct tokenizer *t, const struct described *d, struct err *e)
 		.pattern = (char *)d->text,
 		.pattern_len = strlen(d->text),
 		.id = number_of(t, d->text),
+		.special = d->special,
 		.normal = d->normal,
 		.single_word = d->single_word,
 		.strip_left = d->strip_left,
@@ -51,7 +54,7 @@ static int add(struct tokenizer *t, const struct described *d, struct err *e)
 		return EX_OK;
 	if (token.id == VOCAB_NONE)
 		token.id = next_number(t);
-	if (token.normal) {
+	if (token.normal && !t->is_bpe) {
 		status = normalize(&t->normalizer, d->text, token.pattern_len, &normal,
 				   &marks, e);
 		token.pattern = normal.s;
@@ -249,9 +252,21 @@ static const json_t *configured(const struct source *from, const char *key,
 	return json_is_null(v) ? NULL : v;
 }
 
-/* Adds the special token of that name unless it was listed; *number (may be NULL) gets its
- * own. One that nobody named is added only when the vocabulary has it: the model has no
- * row for another. */
+/* A token that was listed becomes special. */
+static int make_special(struct tokenizer *t, const struct added_token *listed,
+			struct err *e)
+{
+	struct added_token token = *listed;
+
+	if (token.special)
+		return EX_OK;
+	token.special = true;
+	return added_put(&t->added, &token, e);
+}
+
+/* Adds the special token of that name unless it was listed; *number gets its own. One that
+ * nobody named is added only when the vocabulary has it: the model has no row for another.
+ */
 static int add_named(struct tokenizer *t, const struct source *from, const char *key,
 		     const char *usual, bool needed, uint32_t *number, struct err *e)
 {
@@ -274,8 +289,9 @@ static int add_named(struct tokenizer *t, const struct source *from, const char 
 		return EX_OK;
 	if (added_get(&t->added, d.text) == NULL)
 		status = add(t, &d, e);
-	if (number != NULL)
-		*number = number_of(t, d.text);
+	else if (from->rebuilt)
+		status = make_special(t, added_get(&t->added, d.text), e);
+	*number = number_of(t, d.text);
 	return status;
 }
 
@@ -300,171 +316,78 @@ static int add_extra(struct tokenizer *t, const struct source *from, const char 
 	return EX_OK;
 }
 
-/* ---- layout ---------------------------------------------------------------------------
- */
-
-/* [CLS] A [SEP], and [CLS] A [SEP] B [SEP]. */
-static int usual_layout(struct tokenizer *t, uint32_t cls, uint32_t sep, struct err *e)
+/* The names of special tokens, and what transformers calls them when no file does. */
+static int add_all_named(struct tokenizer *t, const struct source *from,
+			 struct specials *found, struct err *e)
 {
-	const struct place places[] = {
-		{ PLACE_TOKEN, 0, cls }, { PLACE_FIRST, 0, 0 },   { PLACE_TOKEN, 0, sep },
-		{ PLACE_SECOND, 1, 0 },  { PLACE_TOKEN, 1, sep },
+	const struct {
+		const char *key, *bert, *gpt2, *roberta;
+		uint32_t *number;
+	} names[] = {
+		{ "bos_token", NULL, "<|endoftext|>", "<s>", &found->bos },
+		{ "eos_token", NULL, "<|endoftext|>", "</s>", &found->eos },
+		{ "unk_token", "[UNK]", "<|endoftext|>", "<unk>", &found->unk },
+		{ "sep_token", "[SEP]", NULL, "</s>", &found->sep },
+		{ "pad_token", "[PAD]", NULL, "<pad>", &found->pad },
+		{ "cls_token", "[CLS]", NULL, "<s>", &found->cls },
+		{ "mask_token", "[MASK]", NULL, "<mask>", &found->mask },
 	};
+	bool around = from->rebuilt == REBUILT_BERT || from->rebuilt == REBUILT_ROBERTA;
 	size_t i;
 	int status = EX_OK;
 
-	for (i = 0; i < 5 && status == EX_OK; i++) {
-		const struct place *p = &places[i];
+	for (i = 0; i < sizeof names / sizeof names[0] && status == EX_OK; i++) {
+		const uint32_t *number = names[i].number;
+		const char *usual = from->rebuilt == REBUILT_BERT      ? names[i].bert
+				    : from->rebuilt == REBUILT_GPT2    ? names[i].gpt2
+				    : from->rebuilt == REBUILT_ROBERTA ? names[i].roberta
+								       : NULL;
+		bool needed = around && (number == &found->sep || number == &found->cls);
 
-		status = layout_put(&t->pair, p->of, p->type, p->id, e);
-		if (status == EX_OK && i < 3)
-			status = layout_put(&t->single, p->of, p->type, p->id, e);
+		needed |= from->rebuilt == REBUILT_BERT && number == &found->unk;
+		*names[i].number = VOCAB_NONE;
+		status =
+		    add_named(t, from, names[i].key, usual, needed, names[i].number, e);
 	}
 	return status;
 }
 
-static int bad_layout(const char *file, const char *why, struct err *e)
+/* The first of three numbers that is one. */
+static int64_t first_of(uint32_t a, uint32_t b, uint32_t c)
 {
-	return err_set(e, EX_DATAERR, "%s: post_processor: %s", file, why);
+	if (a != VOCAB_NONE)
+		return a;
+	if (b != VOCAB_NONE)
+		return b;
+	return c != VOCAB_NONE ? (int64_t)c : -1;
 }
 
-/* {"SpecialToken": {"id": NAME, "type_id": N}}: all the numbers of "special_tokens".NAME.
- */
-static int put_token(struct tokenizer *t, struct layout *l, const json_t *post,
-		     const char *name, uint8_t type, const char *file, struct err *e)
+/* The tokens that end and fill up texts; by their usual names when no file says. */
+static void find_end_and_pad(struct tokenizer *t, const struct specials *s)
 {
-	const json_t *all = json_object_get(post, "special_tokens"), *ids, *v;
-	size_t i;
-	int status;
+	uint32_t end = s->eos;
 
-	ids = json_object_get(json_object_get(all, name), "ids");
-	if (json_array_size(ids) == 0)
-		return bad_layout(file, "a special token without numbers", e);
-	json_array_foreach(ids, i, v)
-	{
-		json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
-
-		if (id < 0 || id >= (json_int_t)t->size)
-			return bad_layout(file, "a number beyond the vocabulary", e);
-		status = layout_put(l, PLACE_TOKEN, type, (uint32_t)id, e);
-		if (status != EX_OK)
-			return status;
-	}
-	return EX_OK;
-}
-
-static int put_place(struct tokenizer *t, struct layout *l, const json_t *post,
-		     const json_t *v, const char *file, struct err *e)
-{
-	const json_t *token = json_object_get(v, "SpecialToken");
-	const json_t *of = token != NULL ? token : json_object_get(v, "Sequence");
-	const char *name = NULL;
-	int64_t type = 0;
-	int status;
-
-	if (!json_is_object(of))
-		return bad_layout(file, "neither a SpecialToken nor a Sequence", e);
-	if ((status = js_text(of, "id", "", &name, file, e)) != EX_OK ||
-	    (status = js_int(of, "type_id", 0, &type, file, e)) != EX_OK)
-		return status;
-	if (type < 0 || type > UINT8_MAX)
-		return bad_layout(file, "a type_id that is not from 0 to 255", e);
-	if (token != NULL)
-		return put_token(t, l, post, name, (uint8_t)type, file, e);
-	if (strcmp(name, "A") != 0 && (strcmp(name, "B") != 0 || l != &t->pair))
-		return bad_layout(file, "a Sequence that is not A, or B of a pair", e);
-	return layout_put(l, *name == 'A' ? PLACE_FIRST : PLACE_SECOND, (uint8_t)type, 0,
-			  e);
-}
-
-static int put_template(struct tokenizer *t, struct layout *l, const json_t *post,
-			const char *which, const char *file, struct err *e)
-{
-	const json_t *list = json_object_get(post, which), *v;
-	unsigned texts[2] = { 0 };
-	size_t i;
-	int status;
-
-	json_array_foreach(list, i, v) if ((status = put_place(t, l, post, v, file, e)) !=
-					   EX_OK) return status;
-	for (i = 0; i < l->n; i++)
-		if (l->place[i].of != PLACE_TOKEN)
-			texts[l->place[i].of == PLACE_SECOND]++;
-	if (texts[0] != 1 || texts[1] != (l == &t->pair))
-		return bad_layout(file, "each text must stand in it once", e);
-	return EX_OK;
-}
-
-/* {"sep": [TEXT, NUMBER], "cls": [TEXT, NUMBER]}. */
-static int bert_layout(struct tokenizer *t, const json_t *post, const char *file,
-		       struct err *e)
-{
-	static const char *const names[2] = { "cls", "sep" };
-	uint32_t id[2];
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		const json_t *v = json_array_get(json_object_get(post, names[i]), 1);
-		json_int_t n = json_is_integer(v) ? json_integer_value(v) : -1;
-
-		if (n < 0 || n >= (json_int_t)t->size)
-			return bad_layout(file, "a number beyond the vocabulary", e);
-		id[i] = (uint32_t)n;
-	}
-	return usual_layout(t, id[0], id[1], e);
-}
-
-static int read_layout(struct tokenizer *t, const struct source *from, struct err *e)
-{
-	const json_t *post = json_object_get(from->whole.json, "post_processor");
-	const char *file = from->whole.path, *type = "";
-	int status;
-
-	if (post == NULL || json_is_null(post)) {
-		status = layout_put(&t->single, PLACE_FIRST, 0, 0, e);
-		if (status == EX_OK)
-			status = layout_put(&t->pair, PLACE_FIRST, 0, 0, e);
-		return status == EX_OK ? layout_put(&t->pair, PLACE_SECOND, 1, 0, e)
-				       : status;
-	}
-	if ((status = js_text(post, "type", "", &type, file, e)) != EX_OK)
-		return status;
-	if (strcmp(type, "BertProcessing") == 0)
-		return bert_layout(t, post, file, e);
-	if (strcmp(type, "TemplateProcessing") != 0)
-		return bad_layout(file,
-				  "only TemplateProcessing and BertProcessing are "
-				  "supported",
-				  e);
-	status = put_template(t, &t->single, post, "single", file, e);
-	return status == EX_OK ? put_template(t, &t->pair, post, "pair", file, e) : status;
+	if (end == VOCAB_NONE)
+		end = number_of(t, "<|endoftext|>");
+	if (end == VOCAB_NONE)
+		end = number_of(t, "</s>");
+	t->end = first_of(end, s->sep, number_of(t, "[SEP]"));
+	t->pad = first_of(s->pad, number_of(t, "[PAD]"), number_of(t, "<pad>"));
 }
 
 int read_special(struct tokenizer *t, const struct source *from, struct err *e)
 {
-	static const struct {
-		const char *key, *usual;
-		bool needed;
-	} names[] = {
-		{ "bos_token", NULL, false },      { "eos_token", NULL, false },
-		{ "unk_token", "[UNK]", true },    { "sep_token", "[SEP]", true },
-		{ "pad_token", "[PAD]", false },   { "cls_token", "[CLS]", true },
-		{ "mask_token", "[MASK]", false },
-	};
-	uint32_t number[sizeof names / sizeof names[0]] = { 0 };
-	size_t i;
+	struct specials found;
 	int status = add_listed(t, from, e);
 
-	for (i = 0; i < sizeof names / sizeof names[0] && status == EX_OK; i++)
-		status =
-		    add_named(t, from, names[i].key, from->rebuilt ? names[i].usual : NULL,
-			      from->rebuilt && names[i].needed, &number[i], e);
+	if (status == EX_OK)
+		status = add_all_named(t, from, &found, e);
 	if (status == EX_OK)
 		status = add_extra(t, from, "additional_special_tokens", e);
 	if (status == EX_OK)
 		status = add_extra(t, from, "extra_special_tokens", e);
 	if (status != EX_OK)
 		return status;
-	return from->rebuilt ? usual_layout(t, number[5], number[3], e)
-			     : read_layout(t, from, e);
+	find_end_and_pad(t, &found);
+	return read_layout(t, from, &found, e);
 }

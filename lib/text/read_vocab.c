@@ -71,32 +71,38 @@ static int read_txt(struct vocab *v, const char *path, struct err *e)
 	return status;
 }
 
-static int read_json(struct wordpiece *w, const struct source *from, struct err *e)
+int read_pieces(struct vocab *v, json_t *pieces, const char *path, struct err *e)
 {
-	const char *path = from->whole.path, *key;
-	json_t *model = json_object_get(from->whole.json, "model");
-	json_t *pieces = json_object_get(model, "vocab"), *value;
-	int64_t number;
+	const char *key;
+	json_t *value;
+	int status;
 
-	if (!json_is_object(pieces))
-		return err_set(e, EX_DATAERR, "%s: model.vocab is not an object", path);
 	json_object_foreach(pieces, key, value)
 	{
+		int64_t number = json_is_integer(value) ? json_integer_value(value) : -1;
 		bool is_new;
-		int status;
 
-		number = json_is_integer(value) ? json_integer_value(value) : -1;
 		if (number < 0 || number > VOCAB_HIGHEST)
 			return err_set(e, EX_DATAERR,
 				       "%s: the number of token %.100s is not an "
 				       "integer from 0 to %u",
 				       path, key, VOCAB_HIGHEST);
-		status =
-		    vocab_add(&w->vocab, key, strlen(key), (uint32_t)number, &is_new, e);
+		status = vocab_add(v, key, strlen(key), (uint32_t)number, &is_new, e);
 		if (status != EX_OK)
 			return status;
 	}
 	return EX_OK;
+}
+
+static int read_json(struct wordpiece *w, const struct source *from, struct err *e)
+{
+	const json_t *model = json_object_get(from->whole.json, "model");
+	json_t *pieces = json_object_get(model, "vocab");
+
+	if (!json_is_object(pieces))
+		return err_set(e, EX_DATAERR, "%s: model.vocab is not an object",
+			       from->whole.path);
+	return read_pieces(&w->vocab, pieces, from->whole.path, e);
 }
 
 /* The model's own words for what transformers otherwise fixes. */
@@ -152,9 +158,9 @@ static const char *named_unknown(const struct source *from)
 	return "[UNK]";
 }
 
-int read_vocabulary(struct tokenizer *t, const struct source *from, struct err *e)
+int read_wordpiece(struct tokenizer *t, const struct source *from, struct err *e)
 {
-	struct wordpiece *w = &t->model;
+	struct wordpiece *w = &t->wordpiece;
 	const char *prefix = "##", *unknown = "[UNK]";
 	int status;
 

@@ -11,6 +11,7 @@ struct encoding_room {
 	struct bytes valid; /* the text, when it was not UTF-8 */
 	struct bytes normal;
 	struct marks marks;
+	struct bpe_room bpe;
 	struct pieces first, second;
 };
 
@@ -34,12 +35,19 @@ int tokenizer_open(struct tokenizer **out, const char *dir, struct err *e)
 	if (t == NULL)
 		return err_nomem(e);
 	status = tokenizer_read(t, dir, e);
+	if (status == EX_OK)
+		status = tokenizer_index(t, e);
 	if (status != EX_OK) {
 		tokenizer_close(t);
 		return status;
 	}
 	*out = t;
 	return EX_OK;
+}
+
+const struct vocab *tokenizer_vocab(const struct tokenizer *t)
+{
+	return t->is_bpe ? &t->bpe.vocab : &t->wordpiece.vocab;
 }
 
 size_t tokenizer_size(const struct tokenizer *t)
@@ -56,8 +64,10 @@ void tokenizer_close(struct tokenizer *t)
 {
 	if (t == NULL)
 		return;
-	vocab_free(&t->model.vocab);
-	free(t->model.prefix);
+	vocab_free(&t->wordpiece.vocab);
+	free(t->wordpiece.prefix);
+	bpe_free(&t->bpe);
+	free(t->texts.at);
 	added_free(&t->added);
 	free(t->single.place);
 	free(t->pair.place);
@@ -78,6 +88,7 @@ void encoding_free(struct encoding *out)
 		free(out->room->valid.s);
 		free(out->room->normal.s);
 		free(out->room->marks.c);
+		bpe_room_free(&out->room->bpe);
 		pieces_free(&out->room->first);
 		pieces_free(&out->room->second);
 		free(out->room);
@@ -127,19 +138,23 @@ static int encode_part(const struct tokenizer *t, const char *s, size_t n, size_
 	const struct added_token *token;
 	const char *part;
 	size_t len;
-	int status;
+	int status = EX_OK;
 
-	status = normalize(&t->normalizer, s, n, &room->normal, &room->marks, e);
-	if (status != EX_OK)
-		return status;
-	scan.s = room->normal.s;
-	scan.n = room->normal.n;
+	scan.s = s;
+	scan.n = n;
+	if (!t->is_bpe) {
+		status = normalize(&t->normalizer, s, n, &room->normal, &room->marks, e);
+		scan.s = room->normal.s;
+		scan.n = room->normal.n;
+	}
 	while (status == EX_OK && out->n < limit &&
 	       added_part(&scan, &part, &len, &token)) {
 		if (token != NULL)
 			status = put_piece(out, token->id, e);
+		else if (t->is_bpe)
+			status = bpe_encode(&t->bpe, part, len, limit, &room->bpe, out, e);
 		else
-			status = wordpiece_encode(&t->model, part, len, limit, out, e);
+			status = wordpiece_encode(&t->wordpiece, part, len, limit, out, e);
 	}
 	return status;
 }
@@ -214,11 +229,18 @@ static int lay_out(const struct layout *l, const struct pieces *first,
 	return EX_OK;
 }
 
+static int open_room(struct encoding *out, struct err *e)
+{
+	if (out->room == NULL)
+		out->room = mem_zeros(1, sizeof *out->room);
+	return out->room == NULL ? err_nomem(e) : EX_OK;
+}
+
 int tokenizer_encode(const struct tokenizer *t, const char *a, size_t a_len, const char *b,
 		     size_t b_len, size_t max_len, struct encoding *out, struct err *e)
 {
 	const struct layout *l = b != NULL ? &t->pair : &t->single;
-	struct encoding_room *room = out->room;
+	struct encoding_room *room;
 	size_t texts;
 	int status;
 
@@ -229,8 +251,9 @@ int tokenizer_encode(const struct tokenizer *t, const char *a, size_t a_len, con
 		    "give a greater one",
 		    max_len, l->special);
 	texts = max_len - l->special;
-	if (room == NULL && (room = out->room = mem_zeros(1, sizeof *room)) == NULL)
-		return err_nomem(e);
+	if ((status = open_room(out, e)) != EX_OK)
+		return status;
+	room = out->room;
 	room->second.n = 0;
 	if (b == NULL) {
 		status = encode_text(t, a, a_len, texts, room, &room->first, e);
@@ -241,4 +264,21 @@ int tokenizer_encode(const struct tokenizer *t, const char *a, size_t a_len, con
 		cut_pair(texts, &room->first.n, &room->second.n);
 	}
 	return status == EX_OK ? lay_out(l, &room->first, &room->second, out, e) : status;
+}
+
+int tokenizer_encode_plain(const struct tokenizer *t, const char *text, size_t len,
+			   struct encoding *out, struct err *e)
+{
+	struct place place = { .of = PLACE_FIRST };
+	struct layout alone = { .place = &place, .n = 1 };
+	struct encoding_room *room;
+	int status;
+
+	if ((status = open_room(out, e)) != EX_OK)
+		return status;
+	room = out->room;
+	room->second.n = 0;
+	status = encode_text(t, text, len, SIZE_MAX, room, &room->first, e);
+	return status == EX_OK ? lay_out(&alone, &room->first, &room->second, out, e)
+			       : status;
 }

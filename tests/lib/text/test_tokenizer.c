@@ -203,6 +203,7 @@ static void tokenizer_json_comes_before_vocab_txt(void **state)
 	tokenizer_close(t);
 	t = opened(
 	    (const struct file[]){ { "vocab.txt", VOCAB },
+				   { "config.json", "{\"model_type\": \"bert\"}" },
 				   { "tokenizer.json", "{\"model\": {\"type\": \"BPE\"}}" },
 				   { NULL, NULL } });
 	encodes(t, "a", NULL, MANY, "2 5 3");
@@ -248,10 +249,10 @@ static void files_at_fault_are_refused_in_one_line(void **state)
 		"[CLS] is not in the");
 	refused(FILES({ "vocab.txt", "[UNK]\n[CLS]\n" }), EX_DATAERR,
 		"[SEP] is not in the");
-	refused(FILES({ "vocab.json", "{}" }), EX_DATAERR, "vocab.json: a BPE vocabulary");
-	refused(FILES({ "tokenizer.json", "{\"model\": {\"type\": \"Unigram\"}}" }),
-		EX_DATAERR,
-		"tokenizer.json: the model Unigram is not supported, only WordPiece is");
+	refused(FILES({ "vocab.json", "{}" }), EX_NOINPUT, "merges.txt: not there");
+	refused(
+	    FILES({ "tokenizer.json", "{\"model\": {\"type\": \"Unigram\"}}" }), EX_DATAERR,
+	    "tokenizer.json: the model Unigram is not supported, only WordPiece or BPE");
 	refused(FILES({ "tokenizer.json", "[]" }), EX_DATAERR,
 		"tokenizer.json: not an object");
 	refused(
