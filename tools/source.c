@@ -2,27 +2,82 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "io/file.h"
+#include "model/family.h"
 #include "train/saved.h"
 
 /* More classes than most tasks have, and fewer than a column of measurements. */
 #define MANY_CLASSES 30
 
+/* Is the model one of what the task's data is? */
+static int check_model(const struct config *c, const struct task *t, const char *dir,
+		       struct err *e)
+{
+	const char *type = c->arch->model_type;
+
+	if (t->form == FORM_IMAGES && c->channels == 0)
+		return err_set(e, EX_USAGE,
+			       "%s: task %s needs a model of images (vit); this one, %s, "
+			       "reads text",
+			       dir, t->name, type);
+	if (t->form != FORM_IMAGES && c->channels > 0)
+		return err_set(e, EX_USAGE,
+			       "%s: a model of images (%s); --task image is what it "
+			       "can learn",
+			       dir, type);
+	if (t->kind == TASK_LANGUAGE && !c->arch->language)
+		return err_set(e, EX_USAGE,
+			       "%s: task %s needs a language model (gpt2); this one, %s, "
+			       "predicts no next token",
+			       dir, t->name, type);
+	return EX_OK;
+}
+
+static int read_examples(struct source *s, const struct source_options *o,
+			 const struct config *c, bool learn, struct err *e)
+{
+	struct encoder how = { .max_len = c->positions, .image_tokens = c->positions };
+	int rc;
+
+	s->images = c->channels > 0;
+	if (s->images) {
+		rc = pixels_read(&s->pixels, o->model, c->channels, c->image_height,
+				 c->image_width, e);
+		how.pixels = &s->pixels;
+	} else {
+		rc = tokenizer_open(&s->tokenizer, o->model, e);
+		how.tokenizer = s->tokenizer;
+		if (o->max_len < how.max_len)
+			how.max_len = (size_t)o->max_len;
+	}
+	return rc == EX_OK ? dataset_read(&s->data, o->data, &s->task, learn, &how, e) : rc;
+}
+
 static int read_data(struct source *s, const struct source_options *o, bool learn,
 		     struct err *e)
 {
 	struct config c;
-	size_t longest;
 	int rc = config_read(&c, o->model, e);
 
 	if (rc != EX_OK)
 		return rc;
-	longest = c.positions < o->max_len ? c.positions : (size_t)o->max_len;
+	rc = check_model(&c, &s->task, o->model, e);
+	if (rc == EX_OK)
+		rc = read_examples(s, o, &c, learn, e);
 	config_free(&c);
-	if ((rc = tokenizer_open(&s->tokenizer, o->model, e)) != EX_OK)
-		return rc;
-	return dataset_read(&s->data, o->data, &s->task, learn, s->tokenizer, longest, e);
+	return rc;
+}
+
+struct head_spec source_head(const struct task *t)
+{
+	struct head_spec head = { .regression = t->kind == TASK_REGRESSION,
+				  .language = t->kind == TASK_LANGUAGE };
+
+	if (!head.language)
+		head.labels = head.regression ? 1 : t->classes.n;
+	return head;
 }
 
 /* What was said, else what the stream says, else what a saved model knows of itself. */
@@ -41,7 +96,7 @@ static int resolve_task(struct source *s, const struct source_options *o, const 
 int source_open(struct source *s, const struct source_options *o, const char *said,
 		bool learn, uint64_t seed, struct err *e)
 {
-	struct head_spec head = { .may_be_new = learn, .seed = seed };
+	struct head_spec head;
 	int rc;
 
 	*s = (struct source){ 0 };
@@ -59,8 +114,11 @@ int source_open(struct source *s, const struct source_options *o, const char *sa
 		return rc;
 	rc = read_data(s, o, learn, e);
 	if (rc == EX_OK) {
-		head.regression = s->task.kind == TASK_REGRESSION;
-		head.labels = head.regression ? 1 : s->task.classes.n;
+		head = source_head(&s->task);
+		head.may_be_new = learn;
+		head.seed = seed;
+		head.random = o->init != NULL && strcmp(o->init, "random") == 0;
+		head.lora = o->lora;
 		rc = model_open(&s->model, o->model, &head, e);
 	}
 	if (rc != EX_OK)
@@ -79,19 +137,29 @@ void source_close(struct source *s)
 	*s = (struct source){ 0 };
 }
 
+void source_options_free(struct source_options *o)
+{
+	strlist_free(&o->task.text);
+	strlist_free(&o->task.classes);
+}
+
 void source_notes(const struct cli *cli, const struct source *s)
 {
 	const struct model *m = &s->model;
 
+	if (m->n_files == 0)
+		cli_note(cli, "%s: all weights are drawn from seed %" PRIu64, m->dir,
+			 cli->seed);
 	if (m->new_pooler)
 		cli_note(cli,
 			 "%s: no pooler in the checkpoint: initialised from seed %" PRIu64,
 			 m->dir, cli->seed);
 	if (m->new_head)
 		cli_note(cli,
-			 "%s: no classifier for %zu labels in the checkpoint: "
-			 "initialised from seed %" PRIu64,
-			 m->dir, m->slots[m->logits].width, cli->seed);
+			 "%s: no head for %zu %s in the checkpoint: initialised from seed "
+			 "%" PRIu64,
+			 m->dir, m->slots[m->logits].width,
+			 m->language ? "tokens" : "labels", cli->seed);
 	if (m->unexpected.n > 0)
 		cli_note(cli,
 			 "%s: %zu tensors are none of this model's and stay unused, "
@@ -105,16 +173,19 @@ void source_notes(const struct cli *cli, const struct source *s)
 	if (s->data.truncated > 0)
 		cli_note(cli, "%zu of %zu texts were cut to --max-len tokens",
 			 s->data.truncated, s->data.n);
+	if (s->data.left_out > 0)
+		cli_note(cli, "%zu rows were passed over: %s", s->data.left_out,
+			 s->task.only_classes ? "other classes than those asked for"
+					      : "too few fields, as known of this task");
 }
 
 int source_describe(const struct source *s, struct meta_list *to, struct err *e)
 {
 	struct strbuf value = { 0 };
 	char digest[65];
-	int rc = model_digest(&s->model, digest, e);
+	int rc;
 
-	if (rc != EX_OK)
-		return rc;
+	model_digest(&s->model, digest);
 	strbuf_printf(&value, "%s\tparams=%" PRIu64 "\tsha256=%s", s->model.dir,
 		      model_params(&s->model), digest);
 	rc = value.failed ? err_nomem(e) : meta_add(to, "model", value.s, e);

@@ -21,6 +21,7 @@ struct architecture {
 	int (*build)(struct model *m, const struct head_spec *head, struct err *e);
 	/* Globs of tensors that are no parameters: buffers, heads of pretraining. */
 	const char *const *ignored;
+	bool language; /* can predict the next token */
 	/* The modules that get LoRA pairs unless others are said, as PEFT has it for this
 	 * family: the last parts of their paths, separated by commas. */
 	const char *lora_targets;

@@ -128,5 +128,6 @@ const struct architecture architecture_gpt2 = {
 	.configure = configure,
 	.build = build,
 	.ignored = ignored,
+	.language = true,
 	.lora_targets = "c_attn",
 };

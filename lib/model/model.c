@@ -86,6 +86,9 @@ const struct architecture *const architectures[] = {
 static int choose_labels(struct model *m, const struct head_spec *head, struct err *e)
 {
 	m->language = head->language;
+	if (head->language && !m->config.arch->language)
+		return err_set(e, EX_USAGE, "%s: a %s predicts no next token", m->dir,
+			       m->config.arch->model_type);
 	if (head->language)
 		return EX_OK;
 	if (head->labels == 0) {

@@ -115,7 +115,7 @@ static int check_text(const struct model *m, const struct batch *b, struct err *
 			    "%s: a text of more than %zu tokens, the model's longest; "
 			    "--max-len cuts texts",
 			    m->dir, c->positions);
-		if (b->types[i] >= (c->types == 0 ? 1 : c->types))
+		if (c->types > 0 && b->types[i] >= c->types)
 			return err_set(e, EX_DATAERR,
 				       "%s: the model knows no second text: its "
 				       "type_vocab_size is %zu",

@@ -51,26 +51,51 @@ static int32_t largest(const float *x, size_t n)
 	return (int32_t)best;
 }
 
-static int predict_batch(struct predictions *p, struct pass *pass, struct batch *b,
-			 const struct dataset *d, const size_t *examples, size_t count,
-			 double *losses, struct err *e)
+/* Tokens of each example that were predicted. */
+static void count_targets(struct predictions *p, const struct batch *b,
+			  const size_t *examples)
 {
-	const float *logits;
-	int rc;
+	size_t i = 0;
 
-	if ((rc = batch_fill(b, d, examples, count, e)) != EX_OK ||
-	    (rc = pass_batch(pass, b, e)) != EX_OK)
-		return rc;
-	pass_forward(pass);
-	logits = pass->act[pass->m->logits];
+	for (size_t s = 0; s < b->sequences; s++) {
+		size_t first = i;
+
+		while (i < b->targets && b->predict[i] < b->start[s + 1])
+			i++;
+		p->tokens[examples[s]] = i - first;
+	}
+}
+
+static void take_logits(struct predictions *p, const struct pass *pass,
+			const size_t *examples, size_t count)
+{
+	const float *logits = pass->act[pass->m->logits];
+
 	for (size_t i = 0; i < count; i++) {
 		const float *row = logits + i * p->classes;
 		size_t at = examples[i];
 
 		memcpy(p->logits + at * p->classes, row, p->classes * sizeof *row);
 		p->guess[at] = pass->m->regression ? -1 : largest(row, p->classes);
-		losses[at] = pass->row_loss[i];
 	}
+}
+
+static int predict_batch(struct predictions *p, struct pass *pass, struct batch *b,
+			 const struct dataset *d, const size_t *examples, size_t count,
+			 struct err *e)
+{
+	int rc;
+
+	if ((rc = batch_fill(b, d, examples, count, e)) != EX_OK ||
+	    (rc = pass_batch(pass, b, e)) != EX_OK)
+		return rc;
+	pass_forward(pass);
+	for (size_t i = 0; i < count; i++)
+		p->losses[examples[i]] = pass->row_loss[i];
+	if (pass->m->language)
+		count_targets(p, b, examples);
+	else
+		take_logits(p, pass, examples, count);
 	return EX_OK;
 }
 
@@ -78,24 +103,25 @@ static int predict_all(struct predictions *p, struct pass *pass, const struct da
 		       size_t batch, const size_t *order, struct progress *progress,
 		       struct err *e)
 {
-	double *losses = mem_zeros(d->n, sizeof *losses);
 	struct batch b = { 0 };
 	double sum = 0;
-	int rc = losses == NULL ? err_nomem(e) : EX_OK;
+	size_t terms = p->tokens == NULL ? d->n : 0;
+	int rc = EX_OK;
 
 	for (size_t at = 0; at < d->n && rc == EX_OK;) {
 		size_t count = d->n - at < batch ? d->n - at : batch;
 
-		rc = predict_batch(p, pass, &b, d, order + at, count, losses, e);
+		rc = predict_batch(p, pass, &b, d, order + at, count, e);
 		at += count;
 		if (progress != NULL)
 			progress_step(progress, at, NULL);
 	}
-	for (size_t i = 0; i < d->n && rc == EX_OK; i++)
-		sum += losses[i];
-	p->loss = sum / (double)d->n;
+	for (size_t i = 0; i < d->n && rc == EX_OK; i++) {
+		sum += p->losses[i];
+		terms += p->tokens == NULL ? 0 : p->tokens[i];
+	}
+	p->loss = sum / (double)terms;
 	batch_free(&b);
-	free(losses);
 	return rc;
 }
 
@@ -103,8 +129,13 @@ static int make_room(struct predictions *p, struct err *e)
 {
 	size_t all;
 
-	if (!mem_mul(p->n, p->classes, &all))
+	p->losses = mem_zeros(p->n, sizeof *p->losses);
+	if (p->losses == NULL || !mem_mul(p->n, p->classes, &all))
 		return err_nomem(e);
+	if (p->classes == 0) {
+		p->tokens = mem_zeros(p->n, sizeof *p->tokens);
+		return p->tokens == NULL ? err_nomem(e) : EX_OK;
+	}
 	p->guess = mem_zeros(p->n, sizeof *p->guess);
 	p->logits = mem_zeros(all, sizeof *p->logits);
 	return p->guess == NULL || p->logits == NULL ? err_nomem(e) : EX_OK;
@@ -117,7 +148,9 @@ int judge_predict(struct predictions *p, const struct model *m, const struct dat
 	struct pass pass;
 	int rc;
 
-	*p = (struct predictions){ .n = d->n, .classes = m->slots[m->logits].width };
+	*p = (struct predictions){ .n = d->n };
+	if (!m->language)
+		p->classes = m->slots[m->logits].width;
 	rc = order == NULL ? err_nomem(e) : make_room(p, e);
 	if (rc == EX_OK && (rc = pass_init(&pass, m, false, e)) == EX_OK) {
 		rc = predict_all(p, &pass, d, batch, order, progress, e);
@@ -133,6 +166,8 @@ void predictions_free(struct predictions *p)
 {
 	free(p->guess);
 	free(p->logits);
+	free(p->losses);
+	free(p->tokens);
 	*p = (struct predictions){ 0 };
 }
 
@@ -146,16 +181,38 @@ static bool one_of(const char *metric, const char *const *names)
 	return false;
 }
 
-int judge_fits(const char *metric, bool regression, struct err *e)
+int judge_fits(const char *metric, enum task_kind kind, struct err *e)
 {
 	static const char *const classes[] = { "accuracy", "f1", "matthews", "loss", NULL };
 	static const char *const numbers[] = { "pearson", "spearman", "loss", NULL };
+	static const char *const language[] = { "perplexity", "bleu", "loss", NULL };
+	static const struct {
+		const char *const *names;
+		const char *said;
+	} known[] = {
+		[TASK_CLASSES] = { classes,
+				   "classes; there are accuracy, f1, matthews and loss" },
+		[TASK_REGRESSION] = { numbers,
+				      "numbers; there are pearson, spearman and loss" },
+		[TASK_LANGUAGE] = { language,
+				    "language; there are perplexity, bleu and loss" },
+	};
 
-	if (one_of(metric, regression ? numbers : classes))
+	if (one_of(metric, known[kind].names))
 		return EX_OK;
-	return err_set(e, EX_USAGE, "no metric '%s' for %s", metric,
-		       regression ? "numbers; there are pearson, spearman and loss"
-				  : "classes; there are accuracy, f1, matthews and loss");
+	return err_set(e, EX_USAGE, "no metric '%s' for %s", metric, known[kind].said);
+}
+
+bool judge_falls(const char *metric)
+{
+	return strcmp(metric, "loss") == 0 || strcmp(metric, "perplexity") == 0;
+}
+
+static enum task_kind kind_of(const struct predictions *p)
+{
+	if (p->classes == 0)
+		return TASK_LANGUAGE;
+	return p->classes == 1 ? TASK_REGRESSION : TASK_CLASSES;
 }
 
 static double score_classes(const struct predictions *p, const struct dataset *d,
@@ -200,12 +257,16 @@ static int score_numbers(const struct predictions *p, const struct dataset *d,
 int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
 		double *score, struct err *e)
 {
-	int rc = judge_fits(metric, p->classes == 1, e);
+	int rc = judge_fits(metric, kind_of(p), e);
 
 	if (rc != EX_OK)
 		return rc;
+	if (strcmp(metric, "bleu") == 0)
+		return err_set(e, EX_USAGE, "bleu is a score of generations");
 	if (strcmp(metric, "loss") == 0)
 		*score = p->loss;
+	else if (strcmp(metric, "perplexity") == 0)
+		*score = exp(p->loss);
 	else if (p->classes == 1)
 		return score_numbers(p, d, metric, score, e);
 	else
@@ -215,7 +276,7 @@ int judge_score(const struct predictions *p, const struct dataset *d, const char
 
 double judge_error(const char *metric, double score, size_t n)
 {
-	if (strcmp(metric, "loss") == 0)
+	if (judge_falls(metric) || strcmp(metric, "bleu") == 0)
 		return NAN;
 	if (strcmp(metric, "accuracy") == 0 || strcmp(metric, "f1") == 0)
 		return sqrt(score * (1 - score) / (double)n);

@@ -14,10 +14,13 @@
 #include "model/model.h"
 
 struct predictions {
-	size_t n, classes; /* classes 1: regression */
-	int32_t *guess;    /* [n] most likely class, the first of equals; -1: regression */
-	float *logits;     /* [n, classes] */
-	double loss;       /* mean */
+	size_t n, classes; /* classes 1: regression; 0: language */
+	int32_t *guess;    /* [n] most likely class, the first of equals; -1: regression;
+			    * NULL: language */
+	float *logits;     /* [n, classes]; NULL: language */
+	double *losses;    /* [n] of each example; language: summed over its tokens */
+	size_t *tokens;    /* [n] tokens predicted; NULL but for language */
+	double loss;       /* mean over examples, or over all tokens predicted */
 };
 
 /* Runs the model, dropout off, over the data in batches of at most `batch` examples of
@@ -26,13 +29,17 @@ struct predictions {
 int judge_predict(struct predictions *p, const struct model *m, const struct dataset *d,
 		  size_t batch, struct progress *progress, struct err *e);
 /* "accuracy", "f1" and "matthews" are for classes, "pearson" and "spearman" for regression,
- * "loss" for both; EX_USAGE for another name or one that does not fit. */
-int judge_fits(const char *metric, bool regression, struct err *e);
-/* EX_USAGE as judge_fits says. */
+ * "perplexity" and "bleu" for language, "loss" for all; EX_USAGE for another name or one
+ * that does not fit. */
+int judge_fits(const char *metric, enum task_kind kind, struct err *e);
+/* Is less of it better? */
+bool judge_falls(const char *metric);
+/* EX_USAGE as judge_fits says, and for "bleu", which is no matter of predictions but of
+ * generations. perplexity = exp(loss). */
 int judge_score(const struct predictions *p, const struct dataset *d, const char *metric,
 		double *score, struct err *e);
 /* The standard error of such a score on n examples, to first order: sqrt(s (1-s) / n) for
- * accuracy and f1, (1 - s^2) / sqrt(n) for correlations (matthews too); nan for a loss. */
+ * accuracy and f1, (1 - s^2) / sqrt(n) for correlations (matthews too); nan for others. */
 double judge_error(const char *metric, double score, size_t n);
 void predictions_free(struct predictions *p);
 
