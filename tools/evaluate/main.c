@@ -48,7 +48,7 @@ static int judge(const struct settings *s, struct points *ps, struct point *p,
 	const char *metric = s->metric != NULL ? s->metric : source->task.metric;
 	struct predictions out;
 	struct progress progress;
-	int rc = judge_fits(metric, source->model.regression, e);
+	int rc = judge_fits(metric, source->task.kind, e);
 
 	if (rc != EX_OK || (rc = agree_on_metric(ps, p, metric, e)) != EX_OK)
 		return rc;
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 		SOURCE_DATA(s.source),
 		SOURCE_BATCH(s.source, "as in training"),
 		{ OPT_TEXT, 0, "metric", "NAME", &s.metric,
-		  "accuracy|f1|matthews|pearson|spearman|loss", 0, 0,
+		  "accuracy|f1|matthews|pearson|spearman|bleu|perplexity|loss", 0, 0,
 		  "the score (the task's own)" },
 		{ OPT_TEXT, 0, "predictions", "FILE", &s.predictions, NULL, 0, 0,
 		  "write every prediction there" },
@@ -217,6 +217,6 @@ int main(int argc, char **argv)
 	if (rc == EX_OK)
 		rc = work(&s, &ps, argv + s.cli.first, &e);
 	points_free(&ps);
-	strlist_free(&s.source.task.text);
+	source_options_free(&s.source);
 	return cli_end(&s.cli, rc, &e);
 }

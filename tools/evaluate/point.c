@@ -24,7 +24,7 @@ void points_free(struct points *ps)
 int points_mark(struct points *ps, struct err *e)
 {
 	struct pareto_point *q = mem_zeros(ps->n, sizeof *q);
-	double sign = strcmp(ps->metric, "loss") == 0 ? -1 : 1;
+	double sign = judge_falls(ps->metric) ? -1 : 1;
 
 	if (q == NULL)
 		return err_nomem(e);

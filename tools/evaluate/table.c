@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/num.h"
+
 static void put_float(FILE *out, float x)
 {
 	char s[32];
@@ -37,18 +39,41 @@ static void put_header(FILE *out, bool run, size_t logits)
 	putc('\n', out);
 }
 
+static void put_run(FILE *out, const char *run)
+{
+	if (run == NULL)
+		return;
+	put_text(out, run);
+	putc('\t', out);
+}
+
+static void write_language(FILE *out, const char *run, bool first,
+			   const struct predictions *p)
+{
+	char loss[NUM_MAX];
+
+	if (first)
+		fprintf(out, "%srow\ttokens\tloss\n", run == NULL ? "" : "run\t");
+	for (size_t i = 0; i < p->n; i++) {
+		put_run(out, run);
+		num_print(loss, p->losses[i]);
+		fprintf(out, "%zu\t%zu\t%s\n", i + 1, p->tokens[i], loss);
+	}
+}
+
 void table_write(FILE *out, const char *run, bool first, const struct predictions *p,
 		 const struct dataset *d, const struct task *t)
 {
+	if (t->kind == TASK_LANGUAGE) {
+		write_language(out, run, first, p);
+		return;
+	}
 	if (first)
 		put_header(out, run != NULL, p->classes);
 	for (size_t i = 0; i < p->n; i++) {
 		const float *logits = p->logits + i * p->classes;
 
-		if (run != NULL) {
-			put_text(out, run);
-			putc('\t', out);
-		}
+		put_run(out, run);
 		fprintf(out, "%zu\t", i + 1);
 		if (p->guess[i] < 0) {
 			put_float(out, d->target[i]);
