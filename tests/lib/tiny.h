@@ -41,13 +41,16 @@ static inline void tiny_model(struct model *m, const char *name)
 static inline void tiny_open(struct tiny *t)
 {
 	const struct task_options o = { .task = "sst2" };
+	struct encoder how = { .max_len = 32 };
 	struct err e;
 
 	tiny_model(&t->model, "tiny-bert");
 	if (task_resolve(&t->task, &o, NULL, &e) != EX_OK ||
-	    tokenizer_open(&t->tokenizer, fixture("tiny-bert"), &e) != EX_OK ||
-	    dataset_read(&t->data, fixture("sentiment-train.tsv"), &t->task, true,
-			 t->tokenizer, 32, &e) != EX_OK)
+	    tokenizer_open(&t->tokenizer, fixture("tiny-bert"), &e) != EX_OK)
+		fail_msg("%s", e.text);
+	how.tokenizer = t->tokenizer;
+	if (dataset_read(&t->data, fixture("sentiment-train.tsv"), &t->task, true, &how,
+			 &e) != EX_OK)
 		fail_msg("%s", e.text);
 }
 

@@ -118,6 +118,27 @@ static void numbers_are_scored(void **state)
 	assert_int_equal(judge_score(&p, &d, "accuracy", &s, &e), EX_USAGE);
 }
 
+static void language_is_scored_by_its_loss(void **state)
+{
+	double losses[] = { 3, 1 };
+	size_t tokens[] = { 3, 1 };
+	struct predictions p = {
+		.n = 2, .losses = losses, .tokens = tokens, .loss = 0.5
+	};
+	struct dataset d = { .n = 2 };
+	struct err e;
+	double s;
+
+	(void)state;
+	assert_int_equal(judge_score(&p, &d, "perplexity", &s, &e), EX_OK);
+	assert_true(s == exp(0.5));
+	assert_int_equal(judge_score(&p, &d, "accuracy", &s, &e), EX_USAGE);
+	assert_non_null(strstr(e.text, "no metric 'accuracy' for language"));
+	assert_int_equal(judge_score(&p, &d, "bleu", &s, &e), EX_USAGE);
+	assert_true(judge_falls("perplexity") && judge_falls("loss"));
+	assert_false(judge_falls("accuracy") || judge_falls("bleu"));
+}
+
 static void a_score_has_a_standard_error(void **state)
 {
 	(void)state;
@@ -134,6 +155,7 @@ int main(void)
 		cmocka_unit_test(the_loss_is_pytorchs),
 		cmocka_unit_test(classes_are_scored),
 		cmocka_unit_test(numbers_are_scored),
+		cmocka_unit_test(language_is_scored_by_its_loss),
 		cmocka_unit_test(a_score_has_a_standard_error),
 	};
 
