@@ -90,7 +90,9 @@ def fixture():
     numbers([1, 1 + 2.0**-52], [1 - 2.0**-53, 1])
     numbers([1e308, 1.1e308, 1.2e308], [1, 2, 4])
     numbers([1, 2, 3], [1, 2, math.inf])
-    numbers(3 + 1e-14 * random.normal(size=140), x[:140])
+    for n in (140, 300):
+        x = np.exp(1) + 1e-14 * random.normal(size=n)
+        numbers(x, np.sign(x - np.exp(1)) + random.integers(0, 5, n))
 
 
 def random_classes():

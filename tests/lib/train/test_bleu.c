@@ -144,6 +144,37 @@ static void case_matters_unless_asked_otherwise(void **state)
 	assert_true(bleu_score(&without) == 1.0);
 }
 
+/* Of a sigma, what is small depends on where in a word it is. */
+static void small_letters_are_those_that_python_makes(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2" },
+		{ "\u03a3\u0391\u03a3\u0391", "\u03c3\u03b1\u03c3\u03b1" },
+		{ "x \u03a3 x", "x \u03c3 x" },
+		{ "\u0391'\u03a3 \u0391", "\u03b1'\u03c2 \u03b1" },
+		{ "\u0391\u03a3'\u0391 \u0391", "\u03b1\u03c3'\u03b1 \u03b1" },
+		{ "\u0130", "i\u0307" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct bleu b = { .lowercase = true };
+
+		assert_int_equal(bleu_add(&b, texts[i][0], &texts[i][1], 1, NULL), EX_OK);
+		assert_int_equal(b.match[0], b.total[0]);
+	}
+}
+
+static void separators_part_words_as_blanks_do(void **state)
+{
+	struct bleu b = score("a\x1c"
+			      "b\u2003c\u00a0d",
+			      "a b c d");
+
+	(void)state;
+	assert_int_equal(b.match[3], 1);
+}
+
 static void a_text_without_reference_is_refused_and_not_counted(void **state)
 {
 	const char *const missing[] = { NULL, NULL };
@@ -178,6 +209,8 @@ int main(void)
 		cmocka_unit_test(the_closest_length_counts_and_the_shorter_of_two),
 		cmocka_unit_test(punctuation_stands_alone_but_not_between_digits),
 		cmocka_unit_test(case_matters_unless_asked_otherwise),
+		cmocka_unit_test(small_letters_are_those_that_python_makes),
+		cmocka_unit_test(separators_part_words_as_blanks_do),
 		cmocka_unit_test(a_text_without_reference_is_refused_and_not_counted),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_words_like_others),
 	};

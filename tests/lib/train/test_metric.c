@@ -82,7 +82,7 @@ static void values_equal_those_of_scikit_learn_and_scipy(void **state)
 				 field[0], got, want);
 	}
 	rows_close(r);
-	assert_int_equal(rows, 3 * 12 + 2 * 16);
+	assert_int_equal(rows, 3 * 12 + 2 * 17);
 }
 
 static void nothing_and_nan_give_nan_and_infinity_has_a_rank_alone(void **state)
