@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "model/config.h"
+#include "model/family.h"
 
 static char dir[] = "/tmp/config.XXXXXX";
 static char path[sizeof dir + sizeof "/config.json"];
@@ -70,7 +70,7 @@ static void absent_keys_are_as_transformers_has_them(void **state)
 
 	(void)state;
 	assert_int_equal(read_with(&c, "", &e), EX_OK);
-	assert_int_equal(c.family, FAMILY_BERT);
+	assert_ptr_equal(c.arch, &architecture_bert);
 	assert_int_equal(c.layers, 12);
 	assert_int_equal(c.width, 768);
 	assert_int_equal(c.heads, 12);
@@ -203,7 +203,7 @@ static void sizes_out_of_range_are_refused_by_name(void **state)
 	refused(",\"hidden_size\":4294967296", "hidden_size is 4294967296");
 	refused(",\"num_hidden_layers\":1000000", "num_hidden_layers is 1000000");
 	refused(",\"vocab_size\":99999999999", "vocab_size is 99999999999");
-	refused(",\"num_attention_heads\":7", "num_attention_heads, 7, does not divide");
+	refused(",\"num_attention_heads\":7", "heads, 7, does not divide the width, 768");
 	refused(",\"num_labels\":0", "num_labels is 0");
 }
 
@@ -229,7 +229,7 @@ static void probabilities_out_of_range_are_refused(void **state)
 static void what_is_not_computed_is_refused(void **state)
 {
 	(void)state;
-	refused(",\"is_decoder\":true", "is_decoder is true: only encoders");
+	refused(",\"is_decoder\":true", "is_decoder is true: only as an encoder");
 	refused(",\"add_cross_attention\":true", "add_cross_attention is true");
 	refused(",\"position_embedding_type\":\"relative_key\"",
 		"'relative_key' is not supported");
@@ -243,7 +243,7 @@ static void an_unknown_family_lists_the_known(void **state)
 	(void)state;
 	put("{\"model_type\":\"t5\"}");
 	assert_int_equal(config_read(&c, dir, &e), EX_DATAERR);
-	assert_non_null(strstr(e.text, "model_type 't5' is not supported; known is: bert"));
+	assert_non_null(strstr(e.text, "model_type 't5' is not supported; known are: bert, "));
 	put("{\"hidden_size\":8}");
 	assert_int_equal(config_read(&c, dir, &e), EX_DATAERR);
 	assert_non_null(strstr(e.text, "model_type is missing"));
