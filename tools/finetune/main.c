@@ -45,7 +45,9 @@ static int save(const struct work *w, const struct planned *r, const struct mode
 			rc = strlist_add(&note.pg, w->head.m[i].value, e);
 	}
 	if (rc == EX_OK)
-		rc = saved_write(r->dir, m, w->source.tokenizer, &w->source.task, &note, e);
+		rc = saved_write(r->dir, m, w->source.tokenizer,
+				 w->source.images ? &w->source.pixels : NULL,
+				 &w->source.task, &note, e);
 	strlist_free(&note.pg);
 	return rc;
 }
@@ -110,13 +112,7 @@ static int train(const struct work *w, const struct planned *r, struct model *m,
 
 static int one_run(const struct work *w, const struct planned *r, struct err *e)
 {
-	bool regression = w->source.task.kind == TASK_REGRESSION;
-	const struct head_spec head = {
-		.labels = regression ? 1 : w->source.task.classes.n,
-		.regression = regression,
-		.may_be_new = true,
-		.seed = w->recipe.seed,
-	};
+	struct head_spec head = source_head(&w->source.task);
 	struct outcome o;
 	struct model m;
 	int rc;
@@ -128,6 +124,9 @@ static int one_run(const struct work *w, const struct planned *r, struct err *e)
 			 r->name);
 		return EX_OK;
 	}
+	head.may_be_new = true;
+	head.random = w->source.model.n_files == 0;
+	head.seed = w->recipe.seed;
 	if ((rc = model_open(&m, w->source.model.dir, &head, e)) != EX_OK)
 		return rc;
 	note_frozen_head(w, r, &m);

@@ -46,6 +46,8 @@ void settings_read(struct settings *s, int argc, char **argv)
 		  "a run each: full, head, bitfit, norm" },
 		{ OPT_LIST, 0, "train", "PATTERN", &s->patterns, NULL, 0, 0,
 		  "a run of the tensors that the globs match" },
+		{ OPT_TEXT, 0, "init", "random", &s->source.init, "random", 0, 0,
+		  "weights from the seed; the model's directory needs none" },
 		SOURCE_DATA(s->source),
 		{ .type = OPT_GROUP, .help = "How to train" },
 		{ OPT_COUNT, 0, "epochs", "N", &s->training.epochs, NULL, 1, 1e6,
@@ -91,7 +93,7 @@ void settings_free(struct settings *s)
 {
 	strlist_free(&s->presets);
 	strlist_free(&s->patterns);
-	strlist_free(&s->source.task.text);
+	source_options_free(&s->source);
 }
 
 struct recipe settings_recipe(const struct settings *s, size_t n)

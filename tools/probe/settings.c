@@ -94,7 +94,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 
 void settings_free(struct settings *s)
 {
-	strlist_free(&s->source.task.text);
+	source_options_free(&s->source);
 }
 
 struct schedule_plan settings_plan(const struct settings *s, uint64_t n)
