@@ -8,48 +8,60 @@
 
 #define MAX_COLUMN 100000
 
+/* How the files of a task differ from others'. */
+enum oddity { NONE, QUOTED_COMMAS, SHORT_ROWS };
+
 /* What is known of a name. Columns and classes are separated by commas. */
 struct known {
 	const char *name, *text, *label;
 	enum task_kind kind;
+	enum task_form form;
 	bool header;
 	const char *metric, *classes;
-	const char *needs; /* the family of models it is for, when that is not ours */
+	enum oddity oddity;
 };
 
-/* GLUE as distributed; classes in the order of its numbers. */
+/* GLUE as distributed, classes in the order of its numbers; the E2E challenge. */
 static const struct known tasks[] = {
-	{ "sst2", "sentence", "label", TASK_CLASSES, true, "accuracy", "0,1", NULL },
-	{ "cola", "4", "2", TASK_CLASSES, false, "matthews", "0,1", NULL },
-	{ "mrpc", "#1 String,#2 String", "Quality", TASK_CLASSES, true, "f1", "0,1", NULL },
-	{ "rte", "sentence1,sentence2", "label", TASK_CLASSES, true, "accuracy",
-	  "entailment,not_entailment", NULL },
-	{ "qnli", "question,sentence", "label", TASK_CLASSES, true, "accuracy",
-	  "entailment,not_entailment", NULL },
-	{ "qqp", "question1,question2", "is_duplicate", TASK_CLASSES, true, "f1", "0,1",
-	  NULL },
-	{ "stsb", "sentence1,sentence2", "score", TASK_REGRESSION, true, "pearson", NULL,
-	  NULL },
-	{ "mnli", "sentence1,sentence2", "gold_label", TASK_CLASSES, true, "accuracy",
-	  "entailment,neutral,contradiction", NULL },
-	{ "wnli", "sentence1,sentence2", "label", TASK_CLASSES, true, "accuracy", "0,1",
-	  NULL },
-	{ "custom", NULL, NULL, TASK_CLASSES, false, "accuracy", NULL, NULL },
-	{ "e2e", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "a language model" },
-	{ "lm", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "a language model" },
-	{ "image", NULL, NULL, TASK_CLASSES, false, NULL, NULL, "an image model" },
+	{ "sst2", "sentence", "label", TASK_CLASSES, FORM_ROWS, true, "accuracy", "0,1",
+	  NONE },
+	{ "cola", "4", "2", TASK_CLASSES, FORM_ROWS, false, "matthews", "0,1", NONE },
+	{ "mrpc", "#1 String,#2 String", "Quality", TASK_CLASSES, FORM_ROWS, true, "f1",
+	  "0,1", NONE },
+	{ "rte", "sentence1,sentence2", "label", TASK_CLASSES, FORM_ROWS, true, "accuracy",
+	  "entailment,not_entailment", NONE },
+	{ "qnli", "question,sentence", "label", TASK_CLASSES, FORM_ROWS, true, "accuracy",
+	  "entailment,not_entailment", NONE },
+	{ "qqp", "question1,question2", "is_duplicate", TASK_CLASSES, FORM_ROWS, true, "f1",
+	  "0,1", SHORT_ROWS },
+	{ "stsb", "sentence1,sentence2", "score", TASK_REGRESSION, FORM_ROWS, true,
+	  "pearson", NULL, NONE },
+	{ "mnli", "sentence1,sentence2", "gold_label", TASK_CLASSES, FORM_ROWS, true,
+	  "accuracy", "entailment,neutral,contradiction", NONE },
+	{ "wnli", "sentence1,sentence2", "label", TASK_CLASSES, FORM_ROWS, true, "accuracy",
+	  "0,1", NONE },
+	{ "e2e", "mr", "ref", TASK_LANGUAGE, FORM_ROWS, true, "bleu", NULL, QUOTED_COMMAS },
+	{ "lm", NULL, NULL, TASK_LANGUAGE, FORM_PLAIN, false, "perplexity", NULL, NONE },
+	{ "image", TASK_IMAGE_TEXT, TASK_IMAGE_LABEL, TASK_CLASSES, FORM_IMAGES, true,
+	  "accuracy", NULL, NONE },
+	{ "custom", NULL, NULL, TASK_CLASSES, FORM_ROWS, false, "accuracy", NULL, NONE },
 };
 
 #define N_TASKS (sizeof tasks / sizeof tasks[0])
 
-static const char *const metrics[] = { "accuracy", "f1", "matthews", "pearson",
-				       "spearman" };
+static const char *const metrics[] = { "accuracy", "f1",   "matthews",  "pearson",
+				       "spearman", "bleu", "perplexity" };
+static const char *const kinds[] = { "classes", "regression", "language" };
+static const char *const forms[] = { "rows", "plain", "images" };
+static const char *const answers[] = { "no", "yes" };
+
+#define N_OF(list) (sizeof(list) / sizeof *(list))
 
 /* All that can be said of a task, as words. NULL or empty: not said. */
-enum key { LABEL, KIND, HEADER, QUOTING, METRIC, THRESHOLD, KEYS };
+enum key { LABEL, KIND, FORM, HEADER, QUOTING, METRIC, THRESHOLD, ONLY, KEYS };
 
-static const char *const key_names[KEYS] = { "label",   "kind",   "header",
-					     "quoting", "metric", "threshold" };
+static const char *const key_names[KEYS] = { "label",   "kind",   "form",      "header",
+					     "quoting", "metric", "threshold", "only" };
 
 struct words {
 	char *one[KEYS];
@@ -83,10 +95,7 @@ static int look_up(const char *name, int code, const struct known **out, struct 
 		if (strcmp(name, tasks[i].name) != 0)
 			continue;
 		*out = &tasks[i];
-		if (tasks[i].needs == NULL)
-			return EX_OK;
-		return err_set(e, code, "task %s needs %s; this one is a BERT classifier",
-			       name, tasks[i].needs);
+		return EX_OK;
 	}
 	str_near(name, names, N_TASKS, &near);
 	if (near.len > 0)
@@ -94,7 +103,8 @@ static int look_up(const char *name, int code, const struct known **out, struct 
 	else
 		err_set(e, code,
 			"no task '%s'; there are sst2, cola, mrpc, rte, qnli, qqp, "
-			"stsb, mnli and wnli, and --text and --label for others",
+			"stsb, mnli, wnli, e2e, lm and image, and --text and --label for "
+			"others",
 			name);
 	strbuf_free(&near);
 	return code;
@@ -186,9 +196,33 @@ static int take_said(const char *said, const struct known **known, struct words 
 
 /* ---- checking ---- */
 
-static bool one_of(const char *word, const char *a, const char *b)
+/* Where `word` is in a list of n, or n. */
+static size_t place(const char *word, const char *const *list, size_t n)
 {
-	return word == NULL || strcmp(word, a) == 0 || strcmp(word, b) == 0;
+	size_t i = 0;
+
+	while (i < n && strcmp(word, list[i]) != 0)
+		i++;
+	return i;
+}
+
+/* A word that is said is one of a list. */
+static int check_choice(const struct words *w, enum key key, const char *const *list,
+			size_t n, int code, struct err *e)
+{
+	const char *word = w->one[key];
+	struct strbuf b = { 0 };
+
+	if (word == NULL || place(word, list, n) < n)
+		return EX_OK;
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(&b, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", list[i]);
+	if (b.failed)
+		code = err_nomem(e);
+	else
+		err_set(e, code, "task: %s '%s' is not %s", key_names[key], word, b.s);
+	strbuf_free(&b);
+	return code;
 }
 
 static int compare(const void *a, const void *b)
@@ -214,37 +248,35 @@ static int check_classes(const struct strlist *l, int code, struct err *e)
 	return EX_OK;
 }
 
+static int check_choices(const struct words *w, int code, struct err *e)
+{
+	int rc = check_choice(w, METRIC, metrics, N_OF(metrics), code, e);
+
+	if (rc == EX_OK)
+		rc = check_choice(w, KIND, kinds, N_OF(kinds), code, e);
+	if (rc == EX_OK)
+		rc = check_choice(w, FORM, forms, N_OF(forms), code, e);
+	if (rc == EX_OK)
+		rc = check_choice(w, HEADER, answers, N_OF(answers), code, e);
+	if (rc == EX_OK)
+		rc = check_choice(w, QUOTING, answers, N_OF(answers), code, e);
+	if (rc == EX_OK)
+		rc = check_choice(w, ONLY, answers, N_OF(answers), code, e);
+	return rc;
+}
+
 static int check(const struct words *w, int code, struct err *e)
 {
-	const char *threshold = w->one[THRESHOLD], *kind = w->one[KIND];
-	const char *metric = w->one[METRIC];
-	bool known = metric == NULL;
+	const char *threshold = w->one[THRESHOLD];
+	int rc = check_choices(w, code, e);
 	double x;
 
-	for (size_t i = 0; i < sizeof metrics / sizeof *metrics && !known; i++)
-		known = strcmp(metric, metrics[i]) == 0;
-	if (!known)
-		return err_set(e, code,
-			       "task: no metric '%s'; there are accuracy, f1, "
-			       "matthews, pearson and spearman",
-			       metric);
-	if (!one_of(kind, "classes", "regression"))
-		return err_set(e, code, "task: kind '%s' is neither classes nor regression",
-			       kind);
-	if (!one_of(w->one[HEADER], "yes", "no"))
-		return err_set(e, code, "task: header '%s' is neither yes nor no",
-			       w->one[HEADER]);
-	if (!one_of(w->one[QUOTING], "yes", "no"))
-		return err_set(e, code, "task: quoting '%s' is neither yes nor no",
-			       w->one[QUOTING]);
+	if (rc != EX_OK)
+		return rc;
 	if (threshold != NULL && (!num_real(threshold, &x) || !isfinite(x)))
 		return err_set(e, code, "task: threshold '%s' is not a number", threshold);
-	if (threshold != NULL && kind != NULL && strcmp(kind, "regression") == 0)
-		return err_set(e, code,
-			       "--threshold makes classes of numbers; leave it out "
-			       "for --kind regression");
 	if (w->text.n > 2)
-		return err_set(e, code, "%zu text columns; a BERT reads one or two",
+		return err_set(e, code, "%zu text columns; a model reads one or two",
 			       w->text.n);
 	for (size_t i = 0; i < w->text.n; i++)
 		if (w->text.s[i][0] == '\0')
@@ -256,32 +288,46 @@ static int check(const struct words *w, int code, struct err *e)
 
 /* ---- putting together ---- */
 
+static int copy_list(struct strlist *to, const struct strlist *from, struct err *e)
+{
+	int rc = EX_OK;
+
+	strlist_free(to);
+	for (size_t i = 0; i < from->n && rc == EX_OK; i++)
+		rc = strlist_add(to, from->s[i], e);
+	return rc;
+}
+
+static void forget(struct words *w, enum key key)
+{
+	free(w->one[key]);
+	w->one[key] = NULL;
+}
+
 static int take_options(struct words *w, const struct task_options *o, struct err *e)
 {
-	const char *const said[KEYS] = { [LABEL] = o->label,
-					 [KIND] = o->kind,
-					 [HEADER] = o->header,
-					 [QUOTING] = o->quoting,
-					 [THRESHOLD] = o->threshold };
+	const char *const said[KEYS] = {
+		[LABEL] = o->label,         [KIND] = o->kind,
+		[HEADER] = o->header,       [QUOTING] = o->quoting,
+		[THRESHOLD] = o->threshold, [ONLY] = o->classes.n > 0 ? "yes" : NULL
+	};
 	int rc = EX_OK;
 
 	/* Classes, a metric and a threshold belong to the kind they were said with. */
 	if (o->kind != NULL || o->threshold != NULL) {
 		strlist_free(&w->classes);
-		for (int k = 0; k < KEYS; k++)
-			if (k == KIND || k == METRIC || k == THRESHOLD) {
-				free(w->one[k]);
-				w->one[k] = NULL;
-			}
+		forget(w, KIND);
+		forget(w, METRIC);
+		forget(w, THRESHOLD);
+		forget(w, ONLY);
 	}
 	for (int k = 0; k < KEYS && rc == EX_OK; k++)
 		if (said[k] != NULL)
 			rc = put(&w->one[k], said[k], e);
-	if (o->text.n == 0 || rc != EX_OK)
-		return rc;
-	strlist_free(&w->text);
-	for (size_t i = 0; i < o->text.n && rc == EX_OK; i++)
-		rc = strlist_add(&w->text, o->text.s[i], e);
+	if (o->text.n > 0 && rc == EX_OK)
+		rc = copy_list(&w->text, &o->text, e);
+	if (o->classes.n > 0 && rc == EX_OK)
+		rc = copy_list(&w->classes, &o->classes, e);
 	return rc;
 }
 
@@ -295,26 +341,32 @@ size_t task_column_number(const char *column)
 /* Has the file a header, when nobody said so? */
 static bool default_header(const struct known *k, const struct task *t)
 {
-	bool named = k->header || task_column_number(t->label) == 0;
+	bool named = k->header || (t->label != NULL && task_column_number(t->label) == 0);
 
 	for (size_t i = 0; i < t->text.n; i++)
 		named |= task_column_number(t->text.s[i]) == 0;
 	return named;
 }
 
+static enum task_quoting default_quoting(const struct known *k)
+{
+	return k->oddity == QUOTED_COMMAS ? QUOTING_YES : QUOTING_BY_NAME;
+}
+
 static enum task_kind kind_of(const struct known *k, const struct words *w)
 {
 	if (w->one[KIND] != NULL)
-		return strcmp(w->one[KIND], "regression") == 0 ? TASK_REGRESSION
-							       : TASK_CLASSES;
+		return (enum task_kind)place(w->one[KIND], kinds, N_OF(kinds));
 	return w->one[THRESHOLD] != NULL ? TASK_CLASSES : k->kind;
 }
 
 static const char *metric_of(const struct known *k, enum task_kind kind)
 {
-	if (kind == k->kind)
-		return k->metric;
-	return kind == TASK_REGRESSION ? "pearson" : "accuracy";
+	static const char *const usual[] = { [TASK_CLASSES] = "accuracy",
+					     [TASK_REGRESSION] = "pearson",
+					     [TASK_LANGUAGE] = "perplexity" };
+
+	return kind == k->kind ? k->metric : usual[kind];
 }
 
 static const char *classes_of(const struct known *k, const struct task *t)
@@ -324,45 +376,109 @@ static const char *classes_of(const struct known *k, const struct task *t)
 	return t->kind == k->kind ? k->classes : NULL;
 }
 
-/* Moves what was said into t and fills in what is known of the name. */
-static int assemble(struct task *t, const struct known *k, struct words *w, struct err *e)
+static int check_columns(const struct task *t, const struct words *w, struct err *e)
 {
-	const char *classes;
-	int rc = put(&t->name, k->name, e);
-
-	t->kind = kind_of(k, w);
-	if (w->text.n == 0 && k->text != NULL && rc == EX_OK)
-		rc = strlist_split(&w->text, k->text, ',', e);
-	if (w->one[LABEL] == NULL && k->label != NULL && rc == EX_OK)
-		rc = put(&w->one[LABEL], k->label, e);
-	if (w->one[METRIC] == NULL && rc == EX_OK)
-		rc = put(&w->one[METRIC], metric_of(k, t->kind), e);
-	if (rc != EX_OK)
-		return rc;
+	if (t->form == FORM_PLAIN && (w->text.n > 0 || w->one[LABEL] != NULL))
+		return err_set(e, EX_USAGE,
+			       "task %s reads a file as one text, without columns; for "
+			       "rows of prompts and completions say --kind language, "
+			       "--text COL and --label COL, and no --task",
+			       t->name);
+	if (t->form == FORM_PLAIN)
+		return EX_OK;
 	if (w->text.n == 0 || w->one[LABEL] == NULL)
 		return err_set(e, EX_USAGE,
 			       "which columns hold the %s? say --task NAME, or "
 			       "--text COL[,COL] and --label COL",
 			       w->text.n == 0 ? "text" : "label");
+	if (w->text.n > 1 && t->form == FORM_IMAGES)
+		return err_set(e, EX_USAGE, "two text columns; a picture has one path");
+	if (w->text.n > 1 && t->kind == TASK_LANGUAGE)
+		return err_set(e, EX_USAGE,
+			       "two text columns; of a language task one holds the prompt, "
+			       "and --label COL the completion");
+	return EX_OK;
+}
+
+/* Do the kind, the form and what else is said fit together? */
+static int check_kind(const struct task *t, const struct words *w, struct err *e)
+{
+	if ((t->form == FORM_PLAIN && t->kind != TASK_LANGUAGE) ||
+	    (t->form == FORM_IMAGES && t->kind == TASK_LANGUAGE))
+		return err_set(e, EX_USAGE, "task %s cannot be of kind %s", t->name,
+			       kinds[t->kind]);
+	if (w->one[THRESHOLD] != NULL && t->kind != TASK_CLASSES)
+		return err_set(e, EX_USAGE,
+			       "--threshold makes classes of numbers; leave it out for "
+			       "--kind %s",
+			       kinds[t->kind]);
+	if (!t->only_classes)
+		return EX_OK;
+	if (t->kind != TASK_CLASSES)
+		return err_set(e, EX_USAGE, "--classes is nothing for kind %s",
+			       kinds[t->kind]);
+	if (w->one[THRESHOLD] != NULL)
+		return err_set(e, EX_USAGE,
+			       "--threshold makes the classes 0 and 1; leave out "
+			       "--classes");
+	if (w->classes.n < 2)
+		return err_set(e, EX_USAGE, "%zu classes; --classes says two or more",
+			       w->classes.n);
+	return EX_OK;
+}
+
+/* What is known of the name, where nothing was said. */
+static int complete(const struct task *t, const struct known *k, struct words *w,
+		    struct err *e)
+{
+	const char *classes;
+	int rc = EX_OK;
+
+	if (w->text.n == 0 && k->text != NULL)
+		rc = strlist_split(&w->text, k->text, ',', e);
+	if (w->one[LABEL] == NULL && k->label != NULL && rc == EX_OK)
+		rc = put(&w->one[LABEL], k->label, e);
+	if (w->one[METRIC] == NULL && rc == EX_OK)
+		rc = put(&w->one[METRIC], metric_of(k, t->kind), e);
+	if (t->kind != TASK_CLASSES)
+		strlist_free(&w->classes);
+	classes = classes_of(k, t);
+	if (t->kind == TASK_CLASSES && w->classes.n == 0 && classes != NULL && rc == EX_OK)
+		rc = strlist_split(&w->classes, classes, ',', e);
+	return rc;
+}
+
+/* Moves what was said into t and fills in what is known of the name. */
+static int assemble(struct task *t, const struct known *k, struct words *w, struct err *e)
+{
+	int rc = put(&t->name, k->name, e);
+
+	t->kind = kind_of(k, w);
+	t->form = w->one[FORM] == NULL
+		      ? k->form
+		      : (enum task_form)place(w->one[FORM], forms, N_OF(forms));
+	t->only_classes = w->one[ONLY] != NULL && strcmp(w->one[ONLY], "yes") == 0;
 	if (w->one[THRESHOLD] != NULL)
 		t->has_threshold = num_real(w->one[THRESHOLD], &t->threshold);
+	if (rc == EX_OK)
+		rc = check_kind(t, w, e);
+	if (rc == EX_OK)
+		rc = complete(t, k, w, e);
+	if (rc == EX_OK)
+		rc = check_columns(t, w, e);
+	if (rc != EX_OK)
+		return rc;
 	t->text = w->text;
+	t->classes = w->classes;
 	t->label = w->one[LABEL];
 	t->metric = w->one[METRIC];
-	w->text = (struct strlist){ 0 };
+	w->text = w->classes = (struct strlist){ 0 };
 	w->one[LABEL] = w->one[METRIC] = NULL;
 	t->header = w->one[HEADER] == NULL ? default_header(k, t)
 					   : strcmp(w->one[HEADER], "yes") == 0;
+	t->quoting = default_quoting(k);
 	if (w->one[QUOTING] != NULL)
 		t->quoting = strcmp(w->one[QUOTING], "yes") == 0 ? QUOTING_YES : QUOTING_NO;
-	classes = classes_of(k, t);
-	if (t->kind == TASK_REGRESSION)
-		return EX_OK;
-	if (w->classes.n == 0)
-		return classes == NULL ? EX_OK
-				       : strlist_split(&t->classes, classes, ',', e);
-	t->classes = w->classes;
-	w->classes = (struct strlist){ 0 };
 	return EX_OK;
 }
 
@@ -398,12 +514,26 @@ int task_resolve(struct task *t, const struct task_options *o, const char *said,
 	return rc;
 }
 
+static bool is_odd(const struct task *t, enum oddity oddity)
+{
+	for (size_t i = 0; t->name != NULL && i < N_TASKS; i++)
+		if (strcmp(t->name, tasks[i].name) == 0)
+			return tasks[i].oddity == oddity;
+	return false;
+}
+
 void task_file_form(const struct task *t, const char *path, char *delimiter, bool *quoting)
 {
 	bool csv = str_ends(path, ".csv") || str_ends(path, ".csv.gz");
+	bool tsv = str_ends(path, ".tsv") || str_ends(path, ".tsv.gz");
 
-	*delimiter = csv ? ',' : '\t';
+	*delimiter = csv || (!tsv && is_odd(t, QUOTED_COMMAS)) ? ',' : '\t';
 	*quoting = t->quoting == QUOTING_BY_NAME ? csv : t->quoting == QUOTING_YES;
+}
+
+bool task_has_short_rows(const struct task *t)
+{
+	return is_odd(t, SHORT_ROWS);
 }
 
 /* ---- printing ---- */
@@ -445,14 +575,17 @@ int task_print(const struct task *t, struct strbuf *out, struct err *e)
 	if (rc != EX_OK)
 		return rc;
 	strbuf_puts(out, t->name);
-	print_list(out, "text", &t->text);
-	print_word(out, "label", t->label);
+	if (t->text.n > 0)
+		print_list(out, "text", &t->text);
+	if (t->label != NULL)
+		print_word(out, "label", t->label);
 	if (t->kind != (t->has_threshold ? TASK_CLASSES : known->kind))
-		print_word(out, "kind",
-			   t->kind == TASK_REGRESSION ? "regression" : "classes");
+		print_word(out, "kind", kinds[t->kind]);
+	if (t->form != known->form)
+		print_word(out, "form", forms[t->form]);
 	if (t->header != default_header(known, t))
 		print_word(out, "header", t->header ? "yes" : "no");
-	if (t->quoting != QUOTING_BY_NAME)
+	if (t->quoting != default_quoting(known))
 		print_word(out, "quoting", t->quoting == QUOTING_YES ? "yes" : "no");
 	if (strcmp(t->metric, metric_of(known, t->kind)) != 0)
 		print_word(out, "metric", t->metric);
@@ -462,6 +595,8 @@ int task_print(const struct task *t, struct strbuf *out, struct err *e)
 	}
 	if (t->classes.n > 0)
 		print_list(out, "classes", &t->classes);
+	if (t->only_classes)
+		print_word(out, "only", "yes");
 	return out->failed ? err_nomem(e) : EX_OK;
 }
 

@@ -66,22 +66,24 @@ static struct task task_of(const char *said)
 static void read_data(struct dataset *d, struct task *t, bool learn, const char *text,
 		      size_t max_len)
 {
+	const struct encoder how = { .tokenizer = tok, .max_len = max_len };
 	struct err e = { 0 };
 
 	write_bytes(path, text, strlen(text));
-	if (dataset_read(d, path, t, learn, tok, max_len, &e) != EX_OK)
+	if (dataset_read(d, path, t, learn, &how, &e) != EX_OK)
 		fail_msg("%s", e.text);
 }
 
 static void refused_bytes(const char *said, bool learn, const char *text, size_t len,
 			  int code, const char *want)
 {
+	const struct encoder how = { .tokenizer = tok, .max_len = 16 };
 	struct task t = task_of(said);
 	struct dataset d;
 	struct err e = { 0 };
 
 	write_bytes(path, text, len);
-	assert_int_equal(dataset_read(&d, path, &t, learn, tok, 16, &e), code);
+	assert_int_equal(dataset_read(&d, path, &t, learn, &how, &e), code);
 	if (strstr(e.text, want) == NULL)
 		fail_msg("\"%s\" is not in \"%s\"", want, e.text);
 	assert_null(d.label);
@@ -351,12 +353,13 @@ static void unknown_classes_are_refused_without_learning(void **state)
 
 static void missing_file_is_no_input(void **state)
 {
+	const struct encoder how = { .tokenizer = tok, .max_len = 16 };
 	struct task t = task_of("sst2");
 	struct dataset d;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(dataset_read(&d, "/nonexistent/x.tsv", &t, true, tok, 16, &e),
+	assert_int_equal(dataset_read(&d, "/nonexistent/x.tsv", &t, true, &how, &e),
 			 EX_NOINPUT);
 	task_free(&t);
 }
@@ -377,6 +380,7 @@ static void glue_as_distributed_is_read_without_a_complaint(void **state)
 		{ "stsb", "stsb/train.tsv", 5749, 0 },
 		{ "stsb", "stsb/dev.tsv", 1500, 0 },
 	};
+	const struct encoder how = { .tokenizer = tok, .max_len = 128 };
 	const char *shared = getenv("ADAPEFT_SHARED");
 	char file[4096];
 
@@ -390,7 +394,7 @@ static void glue_as_distributed_is_read_without_a_complaint(void **state)
 
 		snprintf(file, sizeof file, "%s/data/glue/%s",
 			 shared == NULL ? "../shared" : shared, files[i].file);
-		rc = dataset_read(&d, file, &t, true, tok, 128, &e);
+		rc = dataset_read(&d, file, &t, true, &how, &e);
 		task_free(&t);
 		if (rc == EX_NOINPUT) {
 			print_message(
