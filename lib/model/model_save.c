@@ -65,7 +65,7 @@ static int save_config(const struct model *m, const char *path, const char *cons
 	    json_object_set_new(o, "dtype", json_string("float32")) != 0)
 		rc = err_nomem(e);
 	else
-		rc = set_labels(o, classes, n_classes, e);
+		rc = m->language ? EX_OK : set_labels(o, classes, n_classes, e);
 	if (rc == EX_OK)
 		rc = js_save(o, path, e);
 	json_decref(o);
@@ -103,7 +103,7 @@ int model_save(const struct model *m, const char *dir, const char *const *classe
 
 	if (config == NULL || weights == NULL)
 		rc = err_nomem(e);
-	else if ((n_classes == 0 ? 1 : n_classes) != m->config.labels)
+	else if (!m->language && (n_classes == 0 ? 1 : n_classes) != m->config.labels)
 		rc = err_set(e, EX_SOFTWARE, "%zu class names for %zu outputs", n_classes,
 			     m->config.labels);
 	if (rc == EX_OK)

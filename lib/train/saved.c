@@ -102,14 +102,13 @@ static int write_files(const char *dir, const struct model *m, const struct toke
 		       const struct pixels *pixels, const struct task *task,
 		       const struct saved_note *note, struct err *e)
 {
-	bool regression = task->kind == TASK_REGRESSION;
 	char *path = file_join(dir, SAVED_NOTE);
 	int rc = path == NULL ? err_nomem(e) : write_note(path, task, note, e);
 
 	free(path);
 	if (rc == EX_OK)
 		rc = model_save(m, dir, (const char *const *)task->classes.s,
-				regression ? 0 : task->classes.n, e);
+				task->kind == TASK_CLASSES ? task->classes.n : 0, e);
 	if (rc == EX_OK && tok != NULL)
 		rc = copy_tokenizer(dir, m, tok, e);
 	if (rc == EX_OK && pixels != NULL)
