@@ -90,7 +90,7 @@ static void png_bytes(png_structp png, png_bytep out, size_t n)
 	d->at += n;
 }
 
-/* Grey or RGB of 8 bits, whatever it is in the file. */
+/* Grey or RGB of 8 bits, whatever it is in the file; but grey of 16 bits stays. */
 static size_t reduce_png(png_structp png, png_infop info)
 {
 	int type = png_get_color_type(png, info);
@@ -99,14 +99,22 @@ static size_t reduce_png(png_structp png, png_infop info)
 		png_set_palette_to_rgb(png);
 	if (type == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) < 8)
 		png_set_expand_gray_1_2_4_to_8(png);
-	png_set_strip_16(png);
+	if (type != PNG_COLOR_TYPE_GRAY)
+		png_set_strip_16(png);
 	png_set_strip_alpha(png);
 	return type == PNG_COLOR_TYPE_GRAY || type == PNG_COLOR_TYPE_GRAY_ALPHA ? 1 : 3;
 }
 
+/* Grey of 16 bits, the high byte first, as Pillow makes bytes of it. */
+static void cut_off_grey(struct image *im)
+{
+	for (size_t i = 0; i < im->width * im->height; i++)
+		im->bytes[i] = im->bytes[2 * i] > 0 ? 255 : im->bytes[2 * i + 1];
+}
+
 static int read_png(struct decoding *d, png_structp png, png_infop info)
 {
-	size_t width, height, channels;
+	size_t width, height, channels, row;
 	int passes, rc;
 
 	png_set_read_fn(png, d, png_bytes);
@@ -120,16 +128,21 @@ static int read_png(struct decoding *d, png_structp png, png_infop info)
 	channels = reduce_png(png, info);
 	passes = png_set_interlace_handling(png);
 	png_read_update_info(png, info);
-	if (png_get_rowbytes(png, info) != width * channels)
-		return err_set(d->e, EX_SOFTWARE, "%s: rows of %zu bytes, not %zu", d->path,
-			       png_get_rowbytes(png, info), width * channels);
-	rc = allocate(d, width, height, channels);
+	row = png_get_rowbytes(png, info);
+	if (row != width * channels && (channels != 1 || row != width * 2))
+		return err_set(d->e, EX_SOFTWARE, "%s: %zu bytes for %zu pixels of a row",
+			       d->path, row, width);
+	rc = allocate(d, width, height, row / width);
 	for (; passes > 0 && rc == EX_OK; passes--)
 		for (size_t y = 0; y < height; y++)
-			png_read_row(png, d->im->bytes + y * width * channels, NULL);
-	if (rc == EX_OK)
-		png_read_end(png, NULL);
-	return rc;
+			png_read_row(png, d->im->bytes + y * row, NULL);
+	if (rc != EX_OK)
+		return rc;
+	png_read_end(png, NULL);
+	d->im->channels = channels;
+	if (row == width * 2)
+		cut_off_grey(d->im);
+	return EX_OK;
 }
 
 static int decode_png(struct decoding *d)

@@ -4,8 +4,8 @@
  * The bytes are those that Pillow's convert("RGB") gives: a palette is looked up, fewer
  * than 8 bits are spread to 0 to 255, of 16 bits the high byte is kept, transparency is
  * left out (what it hid shows), CMYK becomes (1 - C)(1 - K) with the inverted values that
- * Adobe writes. Grey stays grey, one channel. Colour profiles, gamma and a camera's
- * orientation are not applied, as there.
+ * Adobe writes. Of grey in 16 bits, as there, all above 255 is white. Grey stays grey, one
+ * channel. Colour profiles, gamma and a camera's orientation are not applied.
  */
 #ifndef IO_IMAGE_H
 #define IO_IMAGE_H
