@@ -18,7 +18,7 @@ int input_place(struct pass *p, const struct op *op, struct err *e)
 	if (mem_grow(&p->place, &p->place_cap, b->tokens, sizeof *p->place, e) != EX_OK)
 		return EX_UNAVAILABLE;
 	for (size_t s = 0; s < b->sequences; s++) {
-		uint32_t at = (uint32_t)op->offset;
+		uint32_t at = (uint32_t)op->offset + b->position[b->start[s]];
 
 		for (size_t t = b->start[s]; t < b->start[s + 1]; t++)
 			p->place[t] =

@@ -290,7 +290,7 @@ static void take(const struct pass *p, const struct op *op, const float *x, floa
 		       width * sizeof *out);
 }
 
-static void run(struct pass *p, const struct op *op)
+void pass_run(struct pass *p, const struct op *op)
 {
 	const struct model *m = p->m;
 	const float *x = op->in[0] < 0 ? NULL : p->act[op->in[0]];
@@ -328,7 +328,7 @@ static void run(struct pass *p, const struct op *op)
 	}
 }
 
-void pass_forward_from(struct pass *p, const struct pass *base, size_t from)
+void pass_place_slots(struct pass *p, const struct pass *base, size_t from)
 {
 	const struct model *m = p->m;
 
@@ -338,8 +338,13 @@ void pass_forward_from(struct pass *p, const struct pass *base, size_t from)
 
 		p->act[s] = below ? base->act[s] : p->own[at].f;
 	}
-	for (size_t i = from; i < m->n_ops; i++)
-		run(p, &m->ops[i]);
+}
+
+void pass_forward_from(struct pass *p, const struct pass *base, size_t from)
+{
+	pass_place_slots(p, base, from);
+	for (size_t i = from; i < p->m->n_ops; i++)
+		pass_run(p, &p->m->ops[i]);
 }
 
 void pass_forward(struct pass *p)

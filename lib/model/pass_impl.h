@@ -22,6 +22,12 @@ struct attention pass_attention(const struct pass *p, const struct op *op);
 /* Does the attention have one query a sequence, but keys and values for all tokens? */
 bool pass_single_query(const struct model *m, const struct op *op);
 
+/* Says where each slot stands (p->act): in `base`, what operations before `from` made, if
+ * there is a base; else in p. */
+void pass_place_slots(struct pass *p, const struct pass *base, size_t from);
+/* One operation. */
+void pass_run(struct pass *p, const struct op *op);
+
 /* The row of the input that row i of an OP_POOL's output is. */
 size_t pass_taken(const struct batch *b, enum take take, size_t i);
 
