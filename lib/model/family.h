@@ -41,6 +41,9 @@ const struct tensor_view *model_tensor(const struct model *m, const char *name,
 /* Opens the files of weights in m->dir. */
 int model_open_weights(struct model *m, struct err *e);
 
+/* Says that m->dir has no weights, or which it has and how they are converted: EX_NOINPUT. */
+int model_no_weights(const struct model *m, struct err *e);
+
 /* Reads or draws the values of all parameters, and lists the tensors that none reads. */
 int model_load(struct model *m, uint64_t seed, struct err *e);
 

@@ -51,7 +51,7 @@ int linear_reserve(struct pass *p, const struct op *op, struct err *e)
 
 	for (int k = 0; k < op->pairs && p->keep && rc == EX_OK; k++)
 		rc = floats_reserve(&p->pair_error[k], s.rows, rank_of(p, op, k), e);
-	if (rc == EX_OK && p->keep && op->pairs > 0 && op->dropout > 0)
+	if (rc == EX_OK && op->pairs > 0 && op->dropout > 0)
 		rc = floats_reserve(&p->pair_input, s.rows, s.in, e);
 	if (rc == EX_OK && p->keep && op->pairs > 0 && op->dropout > 0)
 		rc = floats_reserve(&p->pair_back, s.rows, s.in, e);

@@ -181,9 +181,11 @@ int model_own(struct model *m, size_t i, struct err *e);
  * model of random weights of all its values, in memory's order. */
 void model_digest(const struct model *m, char hex[65]);
 
-/* Writes config.json (with labels and architecture) and model.safetensors (F32, all
- * parameters under save_name) into the existing directory `dir`, files fsynced. `classes`
- * are the label names, n_classes 0 for regression. */
+/* Writes config.json (with labels and architecture) and the weights (F32, all parameters but
+ * LoRA pairs, under save_name) into the existing directory `dir`, files fsynced: shards and
+ * model.safetensors.index.json when the model was read from shards, each tensor in the one
+ * it came from and new ones in the last; else model.safetensors. `classes` are the label
+ * names, n_classes 0 for regression; a language model has none. */
 int model_save(const struct model *m, const char *dir, const char *const *classes,
 	       size_t n_classes, struct err *e);
 

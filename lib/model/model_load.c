@@ -123,25 +123,13 @@ static int open_index(struct model *m, const char *path, struct err *e)
 	return rc;
 }
 
-static int no_weights(const struct model *m, const char *pickle, struct err *e)
-{
-	if (!file_exists(pickle))
-		return err_set(e, EX_NOINPUT, "%s: has no model.safetensors", m->dir);
-	return err_set(e, EX_NOINPUT,
-		       "%s: a pickle can run code when it is read; convert it: python3 -c "
-		       "'from transformers import AutoModelForSequenceClassification as M; "
-		       "M.from_pretrained(\"%s\").save_pretrained(\"%s\")'",
-		       pickle, m->dir, m->dir);
-}
-
 int model_open_weights(struct model *m, struct err *e)
 {
 	char *whole = file_join(m->dir, "model.safetensors");
 	char *index = file_join(m->dir, "model.safetensors.index.json");
-	char *pickle = file_join(m->dir, "pytorch_model.bin");
 	int rc = EX_OK;
 
-	if (whole == NULL || index == NULL || pickle == NULL) {
+	if (whole == NULL || index == NULL) {
 		rc = err_nomem(e);
 	} else if (file_exists(whole)) {
 		m->files = mem_zeros(1, sizeof *m->files);
@@ -149,11 +137,10 @@ int model_open_weights(struct model *m, struct err *e)
 	} else if (file_exists(index)) {
 		rc = open_index(m, index, e);
 	} else {
-		rc = no_weights(m, pickle, e);
+		rc = model_no_weights(m, e);
 	}
 	free(whole);
 	free(index);
-	free(pickle);
 	return rc;
 }
 

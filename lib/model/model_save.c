@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "io/file.h"
@@ -72,36 +73,110 @@ static int save_config(const struct model *m, const char *path, const char *cons
 	return rc;
 }
 
-static int save_weights(const struct model *m, const char *path, struct err *e)
-{
-	struct tensor_out *t = mem_zeros(m->n_params, sizeof *t);
-	int rc;
+/* ---- weights ---- */
 
-	if (t == NULL)
-		return err_nomem(e);
+static bool is_pair(const struct param *p)
+{
+	return p->type == TYPE_LORA_A || p->type == TYPE_LORA_B;
+}
+
+/* The shard that a parameter came from; a new one goes to the last. */
+static size_t shard_of(const struct model *m, const struct param *p)
+{
+	const struct safetensors *file = NULL;
+
+	model_tensor(m, p->name, &file);
+	return file == NULL ? m->n_files - 1 : (size_t)(file - m->files);
+}
+
+/* Collects the parameters of a shard, or with one file of the model; `t` has room for all. */
+static size_t collect(const struct model *m, size_t shard, struct tensor_out *t)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < m->n_params; i++) {
 		const struct param *p = &m->params[i];
 
-		t[i] = (struct tensor_out){ .name = p->save_name,
+		if (is_pair(p) || (m->n_files > 1 && shard_of(m, p) != shard))
+			continue;
+		t[n] = (struct tensor_out){ .name = p->save_name,
 					    .dtype = DTYPE_F32,
 					    .ndim = p->ndim,
 					    .data = p->w };
-		for (int d = 0; d < p->ndim; d++)
-			t[i].shape[d] = p->shape[d];
+		memcpy(t[n++].shape, p->shape, sizeof p->shape);
 	}
-	rc = safetensors_write(path, t, m->n_params, e);
+	return n;
+}
+
+/* Nothing when the shard has no tensors. */
+static int save_file(const struct model *m, const char *dir, const char *name, size_t shard,
+		     struct err *e)
+{
+	struct tensor_out *t = mem_zeros(m->n_params, sizeof *t);
+	char *path = file_join(dir, name);
+	size_t n = t == NULL ? 0 : collect(m, shard, t);
+	int rc = t == NULL || path == NULL ? err_nomem(e) : EX_OK;
+
+	if (rc == EX_OK && n > 0)
+		rc = safetensors_write(path, t, n, e);
+	free(path);
 	free(t);
 	return rc;
+}
+
+static const char *shard_name(const struct model *m, size_t shard)
+{
+	const char *slash = strrchr(m->files[shard].path, '/');
+
+	return slash == NULL ? m->files[shard].path : slash + 1;
+}
+
+static int save_index(const struct model *m, const char *dir, struct err *e)
+{
+	char *path = file_join(dir, "model.safetensors.index.json");
+	json_t *map = json_object(), *o;
+	json_int_t bytes = 0;
+	int rc = EX_OK;
+
+	for (size_t i = 0; i < m->n_params; i++) {
+		const struct param *p = &m->params[i];
+
+		if (is_pair(p))
+			continue;
+		bytes += (json_int_t)(p->n * sizeof *p->w);
+		if (json_object_set_new(map, p->save_name,
+					json_string(shard_name(m, shard_of(m, p)))) != 0)
+			rc = err_nomem(e);
+	}
+	o = json_pack("{s: {s: I}, s: o}", "metadata", "total_size", bytes, "weight_map",
+		      map);
+	if (path == NULL || o == NULL)
+		rc = err_nomem(e);
+	if (rc == EX_OK)
+		rc = js_save(o, path, e);
+	json_decref(o);
+	free(path);
+	return rc;
+}
+
+static int save_weights(const struct model *m, const char *dir, struct err *e)
+{
+	int rc = EX_OK;
+
+	if (m->n_files <= 1)
+		return save_file(m, dir, "model.safetensors", 0, e);
+	for (size_t i = 0; i < m->n_files && rc == EX_OK; i++)
+		rc = save_file(m, dir, shard_name(m, i), i, e);
+	return rc == EX_OK ? save_index(m, dir, e) : rc;
 }
 
 int model_save(const struct model *m, const char *dir, const char *const *classes,
 	       size_t n_classes, struct err *e)
 {
 	char *config = file_join(dir, "config.json");
-	char *weights = file_join(dir, "model.safetensors");
 	int rc = EX_OK;
 
-	if (config == NULL || weights == NULL)
+	if (config == NULL)
 		rc = err_nomem(e);
 	else if (!m->language && (n_classes == 0 ? 1 : n_classes) != m->config.labels)
 		rc = err_set(e, EX_SOFTWARE, "%zu class names for %zu outputs", n_classes,
@@ -109,8 +184,7 @@ int model_save(const struct model *m, const char *dir, const char *const *classe
 	if (rc == EX_OK)
 		rc = save_config(m, config, classes, n_classes, e);
 	if (rc == EX_OK)
-		rc = save_weights(m, weights, e);
+		rc = save_weights(m, dir, e);
 	free(config);
-	free(weights);
 	return rc;
 }
