@@ -140,12 +140,12 @@ def cut(directory, paths, column):
     tokenizer = reference(directory)
     all_texts, got, want = [], [], []
     longest = max(len(t.split(" ")) for t in theirs(tokenizer, texts, True))
-    around = len(tokenizer("", "")["input_ids"])
+    around = tokenizer.num_special_tokens_to_add(pair=True)
     for length in range(max(around, 1), longest + 2):
         all_texts += texts
         got += ours(directory, texts, length, "pair")
         want += theirs(tokenizer, texts, True, truncation=True, max_length=length)
-    around = len(tokenizer("")["input_ids"])
+    around = tokenizer.num_special_tokens_to_add()
     for length in range(max(around, 1), longest + 2):
         first = [t.split(b"\t")[0] for t in texts]
         all_texts += first
@@ -187,7 +187,7 @@ def code_points(directory):
     points = [c for c in range(0x110000) if not 0xd800 <= c < 0xe000]
     backend = reference(directory).backend_tokenizer
     backend.no_truncation()
-    good = one_text(directory, "".join(map(chr, points)).encode(), "row of characters")
+    good = one_text(directory, "".join(map(chr, points)).encode(), "row")
     points.remove(10)
     texts = [f"a{c}1{c}!{c} {c}  {c}a '{c}s".encode() for c in map(chr, points)]
     want = []
@@ -296,7 +296,7 @@ def everything(shared):
             print(name, os.path.join(*files[0].split(os.sep)[-2:]), column, end=": ")
             good &= check(directory, files, column)
         print(name, end=": ")
-        good &= one_text(directory, text, "play")
+        good &= one_text(directory, text, "whole text")
         print(name, end=": ")
         good &= code_points(directory)
         for files, column in (columns[0], columns[-1]):
