@@ -458,8 +458,14 @@ int pixels_fit(const struct pixels *p, const struct image *im, unsigned char *ou
 {
 	struct image other = { 0 };
 	bool same = im->channels == p->channels;
-	int rc = same ? EX_OK : convert(im, &other, e);
+	int rc;
 
+	if (im->height == 0 || im->width == 0 || (im->channels != 1 && im->channels != 3))
+		return err_set(e, EX_DATAERR,
+			       "%zu x %zu pixels (width x height) of %zu channels; a "
+			       "picture has some, of 1 or 3",
+			       im->width, im->height, im->channels);
+	rc = same ? EX_OK : convert(im, &other, e);
 	if (rc == EX_OK)
 		rc = fit_converted(p, same ? im : &other, out, e);
 	image_free(&other);

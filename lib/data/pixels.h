@@ -44,8 +44,8 @@ int pixels_read(struct pixels *p, const char *dir, size_t channels, size_t heigh
 		size_t width, struct err *e);
 
 /* The picture's bytes as the model takes them, out [channels, height, width]. EX_DATAERR
- * when the picture, resized and cropped, has another size, which without a fixed size
- * depends on the picture; the caller knows its name. */
+ * for a picture without pixels, one too narrow to be resized, and one that has another size
+ * once resized and cropped, where no size is fixed; the caller knows its name. */
 int pixels_fit(const struct pixels *p, const struct image *im, unsigned char *out,
 	       struct err *e);
 

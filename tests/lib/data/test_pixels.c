@@ -249,6 +249,20 @@ static void a_picture_too_narrow_to_be_resized_is_refused(void **state)
 	assert_non_null(strstr(e.text, "1 x 1048576 pixels are too long"));
 }
 
+static void a_picture_without_pixels_is_refused(void **state)
+{
+	struct image im = { .width = 5, .channels = 1 };
+	unsigned char out[16];
+	struct pixels p;
+	struct err e;
+
+	(void)state;
+	configure("-");
+	open_pixels(&p, 1, 4, 4);
+	assert_int_equal(pixels_fit(&p, &im, out, &e), EX_DATAERR);
+	assert_non_null(strstr(e.text, "5 x 0 pixels"));
+}
+
 static void grey_is_the_weighted_sum_of_colours(void **state)
 {
 	unsigned char rgb[] = { 255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30 }, out[4];
@@ -276,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_malformed_file_is_refused_by_key),
 		cmocka_unit_test(a_picture_of_another_size_is_refused),
 		cmocka_unit_test(a_picture_too_narrow_to_be_resized_is_refused),
+		cmocka_unit_test(a_picture_without_pixels_is_refused),
 		cmocka_unit_test(grey_is_the_weighted_sum_of_colours),
 	};
 
