@@ -12,7 +12,7 @@ and in tiny-bert/ and tiny-bert-regression/, all in double precision, sequence b
 without padding and without dropout:
     batch.tsv             label or target, token ids, token types
     logits.tsv            loss and logits of each sequence
-    gradients.tsv         name and gradient of the mean loss, for every tensor
+    gradients.safetensors the gradient of the mean loss for every tensor
     influence.tsv         name, direction, slope G.g and curvature gHg of every tensor's own
                           block, for g = G (sgd) and, AdamW's first step, G / (|G| + 1e-8)
 The same numbers come out every time.
@@ -24,6 +24,8 @@ import sys
 import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertForSequenceClassification
+
+from families import save_gradients
 
 WORDS = """
 [PAD] [UNK] [CLS] [SEP] [MASK] . , ! ? ' - a an the this that it is was not no and or but
@@ -103,8 +105,7 @@ def golden(path, model, labels):
           ((label, *(" ".join(map(str, x)) for x in rest)) for label, *rest in batch))
     table(f"{path}/logits.tsv", ["loss", "logits"],
           ((text(l), text(z)) for l, z in zip(losses, logits)))
-    table(f"{path}/gradients.tsv", ["name", "gradient"],
-          ((n, text(g)) for n, g in zip(names, grads)))
+    save_gradients(path, {n: g.detach() for n, g in zip(names, grads)})
     table(f"{path}/influence.tsv", ["name", "direction", "slope", "curvature"], influence)
 
 

@@ -1,15 +1,25 @@
 /*
  * dump_model - what a model computes, for tests/ref/compare.py.
  *
- *   dump_model save DIR OUT            the model as it is first opened, with a new head of
- * two classes where it lacks one, in the directory OUT dump_model logits DIR BATCH        a
- * line of logits for each sequence on stdin dump_model gradients DIR OUT       the
- * gradients of the mean loss over stdin's sequences, one batch, in the new safetensors file
- * OUT
+ *   dump_model [-l] [-r RANKS] save DIR OUT
+ *       the model as it is first opened, with a new head of two classes where it lacks one,
+ *       in the directory OUT
+ *   dump_model [-l] [-r RANKS] logits DIR BATCH
+ *       a line of logits for each sequence, or token that is predicted, of stdin
+ *   dump_model [-l] [-r RANKS] gradients DIR OUT
+ *       the gradients of the mean loss over stdin's sequences, one batch, in the new
+ *       safetensors file OUT, and LoRA pairs' values as value:NAME
+ *   dump_model [-l] [-r RANKS] losses DIR N
+ *       the mean loss of stdin's sequences under N different dropout masks, a line each
  *
- * A line on stdin is LABEL <tab> IDS [<tab> TYPES].
+ * -l: the next token is predicted. -r: pairs of these ranks, separated by commas, with
+ * a random B. stdin's lines are those of batch_text.h.
  */
+#include <getopt.h>
+
 #include "../batch_text.h"
+#include "base/prng.h"
+#include "model/lora.h"
 #include "model/model.h"
 #include "model/pass.h"
 
@@ -21,9 +31,19 @@ static int fail(const struct err *e)
 
 static int save(const struct model *m, const char *out, struct err *e)
 {
-	static const char *const classes[] = { "negative", "positive" };
+	struct strlist classes = { 0 };
+	int rc = EX_OK;
 
-	return model_save(m, out, classes, m->regression ? 0 : 2, e);
+	for (size_t i = 0; i < m->config.labels && !m->regression && rc == EX_OK; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "class %zu", i);
+		rc = strlist_add(&classes, name, e);
+	}
+	if (rc == EX_OK)
+		rc = model_save(m, out, (const char *const *)classes.s, classes.n, e);
+	strlist_free(&classes);
+	return rc;
 }
 
 static int logits(const struct model *m, size_t most, struct err *e)
@@ -35,13 +55,14 @@ static int logits(const struct model *m, size_t most, struct err *e)
 	bool more = true;
 
 	while (rc == EX_OK && more) {
-		batch_text_read(&b, stdin, most, m->regression);
+		batch_text_read_for(m, &b, stdin, most);
 		more = b.sequences > 0;
 		if (more)
 			rc = pass_batch(&p, &b, e);
 		if (more && rc == EX_OK)
 			pass_forward(&p);
-		for (size_t i = 0; i < b.sequences * width && rc == EX_OK; i++)
+		for (size_t i = 0;
+		     more && rc == EX_OK && i < pass_rows(&p, m->logits) * width; i++)
 			printf("%.9g%c", (double)p.act[m->logits][i],
 			       (i + 1) % width == 0 ? '\n' : '\t');
 		batch_free(&b);
@@ -50,22 +71,59 @@ static int logits(const struct model *m, size_t most, struct err *e)
 	return rc;
 }
 
+static int losses(const struct model *m, uint64_t n, struct err *e)
+{
+	struct pass p;
+	struct batch b;
+	int rc = pass_init(&p, m, true, e);
+
+	if (rc != EX_OK)
+		return rc;
+	batch_text_read_for(m, &b, stdin, SIZE_MAX);
+	rc = pass_batch(&p, &b, e);
+	p.dropout = true;
+	for (uint64_t i = 0; i < n && rc == EX_OK; i++) {
+		p.key = prng_mix(i);
+		pass_forward(&p);
+		printf("%.9g\n", p.loss);
+	}
+	pass_free(&p);
+	batch_free(&b);
+	return rc;
+}
+
+static struct tensor_out tensor_of(const struct param *p, const char *name, const float *x)
+{
+	struct tensor_out t = { .name = name, .dtype = DTYPE_F32, .ndim = p->ndim };
+
+	t.data = x;
+	memcpy(t.shape, p->shape, sizeof t.shape);
+	return t;
+}
+
 static int write_gradients(const struct gradients *g, const char *out, struct err *e)
 {
 	const struct model *m = g->m;
-	struct tensor_out *t = mem_zeros(m->n_params, sizeof *t);
-	int rc;
+	struct tensor_out *t = mem_zeros(2 * m->n_params, sizeof *t);
+	struct strlist names = { 0 };
+	size_t n = 0;
+	int rc = t == NULL ? err_nomem(e) : EX_OK;
 
-	if (t == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < m->n_params; i++) {
-		t[i] = (struct tensor_out){ .name = m->params[i].save_name,
-					    .dtype = DTYPE_F32,
-					    .ndim = m->params[i].ndim,
-					    .data = g->g[i] };
-		memcpy(t[i].shape, m->params[i].shape, sizeof t[i].shape);
+	for (size_t i = 0; i < m->n_params && rc == EX_OK; i++) {
+		const struct param *p = &m->params[i];
+		char name[256];
+
+		t[n++] = tensor_of(p, p->save_name, g->g[i]);
+		if (p->type != TYPE_LORA_A && p->type != TYPE_LORA_B)
+			continue;
+		snprintf(name, sizeof name, "value:%s", p->save_name);
+		rc = strlist_add(&names, name, e);
+		if (rc == EX_OK)
+			t[n++] = tensor_of(p, names.s[names.n - 1], p->w);
 	}
-	rc = safetensors_write(out, t, m->n_params, e);
+	if (rc == EX_OK)
+		rc = safetensors_write(out, t, n, e);
+	strlist_free(&names);
 	free(t);
 	return rc;
 }
@@ -80,7 +138,7 @@ static int gradients(const struct model *m, const char *out, struct err *e)
 
 	if (rc != EX_OK)
 		return rc;
-	batch_text_read(&b, stdin, SIZE_MAX, m->regression);
+	batch_text_read_for(m, &b, stdin, SIZE_MAX);
 	for (size_t i = 0; i < m->n_params; i++)
 		wanted[i] = true;
 	rc = gradients_init(&g, m, wanted, false, e);
@@ -102,29 +160,79 @@ static int gradients(const struct model *m, const char *out, struct err *e)
 	return rc;
 }
 
+/* A new pair changes nothing as long as its B is zero. */
+static int draw_pairs(struct model *m, struct err *e)
+{
+	for (size_t i = 0; i < m->n_params; i++) {
+		struct param *p = &m->params[i];
+		struct prng r;
+
+		if (p->type != TYPE_LORA_B)
+			continue;
+		if (model_own(m, i, e) != EX_OK)
+			return EX_UNAVAILABLE;
+		prng_seed(&r, 2, p->save_name);
+		for (size_t j = 0; j < p->n; j++)
+			p->own[j] = (float)(0.1 * prng_normal(&r));
+	}
+	return EX_OK;
+}
+
+static void read_ranks(struct lora_spec *s, const char *text)
+{
+	uint32_t ranks[OP_PAIRS];
+	char spaced[64];
+
+	snprintf(spaced, sizeof spaced, "%s", text);
+	for (char *c = spaced; (c = strchr(c, ',')) != NULL;)
+		*c = ' ';
+	s->ranks = (int)batch_text_numbers(spaced, ranks);
+	for (int k = 0; k < s->ranks; k++)
+		s->rank[k] = ranks[k];
+}
+
+static int run(struct model *m, const char *command, const char *argument, struct err *e)
+{
+	int rc = draw_pairs(m, e);
+
+	if (rc != EX_OK)
+		return rc;
+	if (strcmp(command, "save") == 0)
+		return save(m, argument, e);
+	if (strcmp(command, "logits") == 0)
+		return logits(m, (size_t)atol(argument), e);
+	if (strcmp(command, "losses") == 0)
+		return losses(m, (uint64_t)atol(argument), e);
+	return gradients(m, argument, e);
+}
+
 int main(int argc, char **argv)
 {
 	struct head_spec head = { .seed = 1 };
+	struct lora_spec lora = { 0 };
 	struct err e = { 0 };
 	struct model m;
-	int rc;
+	int option, rc;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: dump_model save|logits|gradients DIR OUT|BATCH\n");
+	while ((option = getopt(argc, argv, "lr:")) != -1) {
+		if (option == 'l')
+			head.language = true;
+		if (option == 'r')
+			read_ranks(&lora, optarg);
+	}
+	if (argc - optind != 3) {
+		fprintf(stderr, "usage: dump_model [-l] [-r RANKS] "
+				"save|logits|gradients|losses DIR OUT|BATCH|N\n");
 		return EX_USAGE;
 	}
-	if (strcmp(argv[1], "save") == 0) {
-		head.may_be_new = true;
-		head.labels = 2;
-	}
-	if (model_open(&m, argv[2], &head, &e) != EX_OK)
+	argv += optind;
+	head.lora = lora.ranks > 0 ? &lora : NULL;
+	head.may_be_new = strcmp(argv[0], "save") == 0;
+	if (model_open(&m, argv[1], &head, &e) != EX_OK)
 		return fail(&e);
-	if (head.may_be_new)
-		rc = save(&m, argv[3], &e);
-	else if (strcmp(argv[1], "logits") == 0)
-		rc = logits(&m, (size_t)atol(argv[3]), &e);
-	else
-		rc = gradients(&m, argv[3], &e);
+	for (size_t i = 0; i < m.unexpected.n; i++)
+		fprintf(stderr, "dump_model: unexpected: %s\n", m.unexpected.s[i]);
+	rc = run(&m, argv[0], argv[2], &e);
 	model_close(&m);
 	return rc == EX_OK ? 0 : fail(&e);
 }

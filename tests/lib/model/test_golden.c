@@ -1,5 +1,6 @@
 /*
- * The passes against what PyTorch computed in double precision (tests/ref/model.py).
+ * The passes against what PyTorch computed in double precision (tests/ref/model.py and
+ * families.py).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,12 @@
 #define GRADIENT_TOLERANCE 1e-5 /* of a tensor: |difference| / |gradient|, and */
 #define ROUNDING           2e-7 /* absolute: a bias sums terms that cancel, some exactly */
 
-static const char *const fixtures[] = { "tiny-bert", "tiny-bert-regression" };
+static const char *const fixtures[] = {
+	"tiny-bert",        "tiny-bert-regression",    "tiny-distilbert",
+	"tiny-roberta",     "tiny-roberta-regression", "tiny-gpt2",
+	"tiny-gpt2-untied", "tiny-gpt2-classes",       "tiny-vit",
+	"tiny-vit-newer",
+};
 #define N_FIXTURES (sizeof fixtures / sizeof fixtures[0])
 
 struct golden {
@@ -37,9 +43,14 @@ static FILE *golden_file(const char *dir, const char *name)
 	return f;
 }
 
+static bool is_language(const char *name)
+{
+	return strcmp(name, "tiny-gpt2") == 0 || strcmp(name, "tiny-gpt2-untied") == 0;
+}
+
 static void golden_open(struct golden *g, const char *name)
 {
-	static const struct head_spec as_saved = { 0 };
+	const struct head_spec as_saved = { .language = is_language(name) };
 	const char *tests = getenv("TESTS");
 	struct err e;
 	FILE *f;
@@ -47,8 +58,10 @@ static void golden_open(struct golden *g, const char *name)
 	g->dir = str_printf("%s/fixtures/%s", tests == NULL ? "tests" : tests, name);
 	if (model_open(&g->m, g->dir, &as_saved, &e) != EX_OK)
 		fail_msg("%s", e.text);
+	assert_int_equal(g->m.unexpected.n, 0);
 	f = golden_file(g->dir, "batch.tsv");
-	batch_text_read(&g->batch, f, SIZE_MAX, g->m.regression);
+	assert_int_equal(fscanf(f, "#label ids types "), 0);
+	batch_text_read_for(&g->m, &g->batch, f, SIZE_MAX);
 	fclose(f);
 	assert_int_equal(g->batch.sequences, 6);
 }
@@ -60,27 +73,37 @@ static void golden_close(struct golden *g)
 	free(g->dir);
 }
 
+/* The loss of a sequence, or of a token that is predicted. */
+static double loss_of(const struct pass *p, size_t row)
+{
+	return p->m->language ? p->target_loss[row] : p->row_loss[row];
+}
+
 /* Compares losses and logits; `p` has run forward. */
 static void check_logits(const struct golden *g, const struct pass *p)
 {
 	FILE *f = golden_file(g->dir, "logits.tsv");
-	size_t width = g->m.slots[g->m.logits].width;
-	double sum = 0;
+	size_t width = g->m.slots[g->m.logits].width, rows = pass_rows(p, g->m.logits);
+	double sum = 0, sequences = 0;
 
 	assert_int_equal(fscanf(f, "#loss logits "), 0);
-	for (size_t s = 0; s < g->batch.sequences; s++) {
+	for (size_t r = 0; r < rows; r++) {
 		double x;
 
 		assert_int_equal(fscanf(f, "%lf", &x), 1);
-		assert_true(fabs(p->row_loss[s] - x) < 5 * LOGIT_TOLERANCE);
+		assert_true(fabs(loss_of(p, r) - x) < 5 * LOGIT_TOLERANCE);
 		sum += x;
 		for (size_t c = 0; c < width; c++) {
 			assert_int_equal(fscanf(f, "%lf", &x), 1);
-			x -= (double)p->act[g->m.logits][s * width + c];
+			x -= (double)p->act[g->m.logits][r * width + c];
 			assert_true(fabs(x) < LOGIT_TOLERANCE);
 		}
 	}
-	assert_true(fabs(p->loss - sum / (double)g->batch.sequences) < 5 * LOGIT_TOLERANCE);
+	assert_int_equal(fscanf(f, "%*s"), EOF);
+	for (size_t s = 0; s < g->batch.sequences; s++)
+		sequences += p->row_loss[s];
+	assert_true(fabs(sequences - sum) < 5 * LOGIT_TOLERANCE * (double)rows);
+	assert_true(fabs(p->loss - sum / (double)rows) < 5 * LOGIT_TOLERANCE);
 	fclose(f);
 }
 
@@ -113,32 +136,44 @@ static void shared_buffers_give_the_same_logits(void **state)
 	forward_agrees(false);
 }
 
-/* Every tensor, by the names in gradients.tsv. */
+static void check_gradient(const struct param *p, const float *ours,
+			   const struct tensor_view *t)
+{
+	float *theirs = mem_floats(t->n);
+	double size = 0, difference = 0;
+	struct err e;
+
+	assert_int_equal(t->n, p->n);
+	assert_int_equal(tensor_floats(t, theirs, "", &e), EX_OK);
+	for (size_t j = 0; j < t->n; j++) {
+		double d = (double)ours[j] - (double)theirs[j];
+
+		size += (double)theirs[j] * (double)theirs[j];
+		difference += d * d;
+	}
+	if (sqrt(difference) > GRADIENT_TOLERANCE * sqrt(size) + ROUNDING)
+		fail_msg("%s: %g of %g", t->name, sqrt(difference), sqrt(size));
+	free(theirs);
+}
+
+/* Every tensor, by its name. */
 static void check_gradients(const struct golden *g, float *const *grad)
 {
-	FILE *f = golden_file(g->dir, "gradients.tsv");
-	char name[256];
-	size_t seen = 0;
+	char *path = str_printf("%s/gradients.safetensors", g->dir);
+	struct safetensors golden;
+	struct err e;
 
-	assert_int_equal(fscanf(f, "#name gradient "), 0);
-	for (; fscanf(f, "%255s", name) == 1; seen++) {
-		int i = model_find(&g->m, name);
-		double size = 0, difference = 0;
+	if (safetensors_open(&golden, path, &e) != EX_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(golden.n, g->m.n_params);
+	for (size_t i = 0; i < golden.n; i++) {
+		int at = model_find(&g->m, golden.t[i].name);
 
-		assert_true(i >= 0);
-		for (size_t j = 0; j < g->m.params[i].n; j++) {
-			double x, d;
-
-			assert_int_equal(fscanf(f, "%lf", &x), 1);
-			d = (double)grad[i][j] - x;
-			size += x * x;
-			difference += d * d;
-		}
-		if (sqrt(difference) > GRADIENT_TOLERANCE * sqrt(size) + ROUNDING)
-			fail_msg("%s: %g of %g", name, sqrt(difference), sqrt(size));
+		assert_true(at >= 0);
+		check_gradient(&g->m.params[at], grad[at], &golden.t[i]);
 	}
-	assert_int_equal(seen, g->m.n_params);
-	fclose(f);
+	safetensors_close(&golden);
+	free(path);
 }
 
 static void gradients_are_those_of_pytorch(void **state)
