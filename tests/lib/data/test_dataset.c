@@ -6,49 +6,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "data/dataset.h"
+
+#include "../scratch.h"
 
 /* Numbers of the vocabulary below. */
 enum { CLS = 2, SEP = 3, GOOD = 4, BAD = 5, FILM = 6 };
 
 static const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\ngood\nbad\nfilm\n,\n";
 
-static char dir[] = "/tmp/test_dataset.XXXXXX";
-static char path[64], vocab[64];
 static struct tokenizer *tok;
-
-static void write_bytes(const char *to, const char *bytes, size_t len)
-{
-	FILE *f = fopen(to, "wb");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(bytes, 1, len, f), len);
-	fclose(f);
-}
 
 static int open_tokenizer(void **state)
 {
 	struct err e;
 
 	(void)state;
-	if (mkdtemp(dir) == NULL)
+	if (scratch_open() != 0)
 		return -1;
-	snprintf(path, sizeof path, "%s/data.tsv", dir);
-	snprintf(vocab, sizeof vocab, "%s/vocab.txt", dir);
-	write_bytes(vocab, vocabulary, sizeof vocabulary - 1);
-	return tokenizer_open(&tok, dir, &e) == EX_OK ? 0 : -1;
+	scratch_text("vocab.txt", vocabulary);
+	return tokenizer_open(&tok, scratch_dir, &e) == EX_OK ? 0 : -1;
 }
 
 static int close_tokenizer(void **state)
 {
 	(void)state;
 	tokenizer_close(tok);
-	unlink(vocab);
-	unlink(path);
-	return rmdir(dir);
+	return scratch_close();
 }
 
 /* The task of a ##task value. */
@@ -69,8 +55,8 @@ static void read_data(struct dataset *d, struct task *t, bool learn, const char 
 	const struct encoder how = { .tokenizer = tok, .max_len = max_len };
 	struct err e = { 0 };
 
-	write_bytes(path, text, strlen(text));
-	if (dataset_read(d, path, t, learn, &how, &e) != EX_OK)
+	scratch_text("data.tsv", text);
+	if (dataset_read(d, scratch("data.tsv"), t, learn, &how, &e) != EX_OK)
 		fail_msg("%s", e.text);
 }
 
@@ -82,8 +68,8 @@ static void refused_bytes(const char *said, bool learn, const char *text, size_t
 	struct dataset d;
 	struct err e = { 0 };
 
-	write_bytes(path, text, len);
-	assert_int_equal(dataset_read(&d, path, &t, learn, &how, &e), code);
+	scratch_bytes("data.tsv", text, len);
+	assert_int_equal(dataset_read(&d, scratch("data.tsv"), &t, learn, &how, &e), code);
 	if (strstr(e.text, want) == NULL)
 		fail_msg("\"%s\" is not in \"%s\"", want, e.text);
 	assert_null(d.label);
@@ -254,6 +240,156 @@ static void many_examples_keep_their_order(void **state)
 	task_free(&t);
 }
 
+/* ---- GLUE's other files, each as its header says ---- */
+
+static void expect_pairs(const char *task, const char *text, int32_t first, int32_t second)
+{
+	struct task t = task_of(task);
+	struct dataset d;
+	const uint32_t want[] = {
+		CLS, GOOD, FILM, SEP, BAD, SEP, CLS, BAD, SEP, FILM, SEP
+	};
+
+	read_data(&d, &t, true, text, 16);
+	assert_int_equal(d.n, 2);
+	assert_int_equal(d.start[2], 11);
+	assert_memory_equal(d.ids, want, sizeof want);
+	assert_true(d.label[0] == first && d.label[1] == second);
+	assert_int_equal(d.left_out, 0);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+static void mnli_columns_are_found_in_training_and_development_files(void **state)
+{
+	(void)state;
+	expect_pairs("mnli",
+		     "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\t"
+		     "sentence2_binary_parse\tsentence1_parse\tsentence2_parse\t"
+		     "sentence1\tsentence2\tlabel1\tgold_label\n"
+		     "0\t1\t1n\tx\t( )\t( )\t( )\t( )\tgood film\tbad\tneutral\tneutral\n"
+		     "1\t1\t1e\tx\t( )\t( )\t( )\t( )\tbad\tfilm\tentailment\t"
+		     "entailment\n",
+		     1, 0);
+	expect_pairs("mnli",
+		     "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\t"
+		     "sentence2_binary_parse\tsentence1_parse\tsentence2_parse\t"
+		     "sentence1\tsentence2\tlabel1\tlabel2\tlabel3\tlabel4\tlabel5\t"
+		     "gold_label\n"
+		     "0\t1\t1n\tx\t( )\t( )\t( )\t( )\tgood film\tbad\tneutral\t"
+		     "entailment\tcontradiction\tcontradiction\tcontradiction\t"
+		     "contradiction\n"
+		     "1\t1\t1e\tx\t( )\t( )\t( )\t( )\tbad\tfilm\tneutral\tneutral\t"
+		     "neutral\tneutral\tneutral\tneutral\n",
+		     2, 1);
+}
+
+static void qnli_rte_and_wnli_are_read(void **state)
+{
+	(void)state;
+	expect_pairs("qnli",
+		     "index\tquestion\tsentence\tlabel\n"
+		     "0\tgood film\tbad\tnot_entailment\n"
+		     "1\tbad\tfilm\tentailment\n",
+		     1, 0);
+	expect_pairs("rte",
+		     "index\tsentence1\tsentence2\tlabel\n"
+		     "0\tgood film\tbad\tnot_entailment\n"
+		     "1\tbad\tfilm\tentailment\n",
+		     1, 0);
+	expect_pairs("wnli",
+		     "index\tsentence1\tsentence2\tlabel\n"
+		     "0\tgood film\tbad\t1\n1\tbad\tfilm\t0\n",
+		     1, 0);
+}
+
+static void rows_of_qqp_with_too_few_fields_are_passed_over(void **state)
+{
+	static const char text[] = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
+				   "1\t3\t4\tgood film\tbad\t1\n"
+				   "2\t5\t6\tgood \n"
+				   "film\tbad\t0\n"
+				   "3\t7\t8\tbad\tfilm\t0\n";
+	struct task t = task_of("qqp");
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, true, text, 16);
+	assert_true(d.n == 2 && d.left_out == 2);
+	assert_true(d.label[0] == 1 && d.label[1] == 0);
+	assert_int_equal(d.start[2], 11);
+	dataset_free(&d);
+	task_free(&t);
+	refused("qqp", true, "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\n",
+		"data.tsv: all 1 rows were passed over");
+	refused("qqp", true,
+		"id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
+		"1\t3\t4\tgood film\tbad\t1\textra\n",
+		"data.tsv:2: 7 fields");
+}
+
+/* GLUE is not quoted. */
+static void quotes_are_text(void **state)
+{
+	struct task t = task_of("rte");
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, true,
+		  "index\tsentence1\tsentence2\tlabel\n"
+		  "0\t\"good\tbad\tentailment\n1\tbad\"\tbad\tentailment\n",
+		  16);
+	assert_int_equal(d.n, 2);
+	dataset_free(&d);
+	task_free(&t);
+}
+
+/* ---- some of the classes ---- */
+
+static void rows_of_other_classes_are_passed_over_and_counted(void **state)
+{
+	struct task t = task_of("custom text=text label=label classes=9,7 only=yes");
+	struct dataset d;
+	const uint32_t want[] = { CLS, GOOD, SEP, CLS, FILM, SEP };
+
+	(void)state;
+	for (int learn = 0; learn < 2; learn++) {
+		read_data(&d, &t, learn,
+			  "text\tlabel\nbad\t1\ngood\t7\nfilm\t9\nbad\t07\nbad\t\n", 16);
+		assert_true(d.n == 2 && d.left_out == 3);
+		assert_true(d.label[0] == 1 && d.label[1] == 0);
+		assert_int_equal(d.start[2], 6);
+		assert_memory_equal(d.ids, want, sizeof want);
+		assert_int_equal(t.classes.n, 2);
+		dataset_free(&d);
+	}
+	task_free(&t);
+}
+
+static void a_class_asked_for_needs_an_example_in_training_only(void **state)
+{
+	static const char said[] = "custom text=t label=l classes=a,b only=yes";
+	struct task t = task_of(said);
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, false, "t\tl\ngood\ta\nbad\tc\n", 16);
+	assert_true(d.n == 1 && d.left_out == 1);
+	dataset_free(&d);
+	task_free(&t);
+	refused(said, true, "t\tl\ngood\ta\nbad\tc\n",
+		"data.tsv: no row has the label 'b' of --classes");
+}
+
+static void no_row_of_the_classes_asked_for_is_refused_with_those_there_are(void **state)
+{
+	(void)state;
+	refused("custom text=t label=l classes=a,b only=yes", false,
+		"t\tl\ngood\tA\nbad\tB\nbad\tA\n",
+		"data.tsv: all 3 rows were passed over: the classes are a, b, and the "
+		"labels A, B");
+}
+
 static void empty_file_is_refused(void **state)
 {
 	(void)state;
@@ -422,6 +558,14 @@ int main(void)
 		cmocka_unit_test(classes_are_learned_in_a_stable_order),
 		cmocka_unit_test(learned_labels_are_numbered_by_their_class),
 		cmocka_unit_test(many_examples_keep_their_order),
+		cmocka_unit_test(mnli_columns_are_found_in_training_and_development_files),
+		cmocka_unit_test(qnli_rte_and_wnli_are_read),
+		cmocka_unit_test(rows_of_qqp_with_too_few_fields_are_passed_over),
+		cmocka_unit_test(quotes_are_text),
+		cmocka_unit_test(rows_of_other_classes_are_passed_over_and_counted),
+		cmocka_unit_test(a_class_asked_for_needs_an_example_in_training_only),
+		cmocka_unit_test(
+		    no_row_of_the_classes_asked_for_is_refused_with_those_there_are),
 		cmocka_unit_test(empty_file_is_refused),
 		cmocka_unit_test(header_only_is_refused),
 		cmocka_unit_test(missing_column_is_refused_with_those_there_are),
