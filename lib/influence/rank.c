@@ -106,8 +106,9 @@ static int new_group(struct ranker *r, const struct influence_row *row, struct e
 	*g = (struct ranked){ .group = str_dup(row->group),
 			      .type = str_dup(row->type),
 			      .layer = str_dup(row->layer),
+			      .choice = str_dup(row->choice),
 			      .params = row->params };
-	if (g->group == NULL || g->type == NULL || g->layer == NULL)
+	if (g->group == NULL || g->type == NULL || g->layer == NULL || g->choice == NULL)
 		return err_nomem(e);
 	return EX_OK;
 }
@@ -118,6 +119,12 @@ static int same_group(const struct ranker *r, size_t at, const struct influence_
 	const struct ranked *g = &r->g[at];
 	const struct place *met = &r->met[at];
 
+	if (strcmp(g->choice, row->choice) != 0)
+		return err_set(e, EX_DATAERR,
+			       "group %s is of choice %s here, but of choice %s in %s: row "
+			       "%" PRIu64 ": were these probed with the same ranks?",
+			       row->group, row->choice, g->choice,
+			       r->sources.s[met->source], met->row);
 	if (g->params == row->params && strcmp(g->type, row->type) == 0 &&
 	    strcmp(g->layer, row->layer) == 0)
 		return EX_OK;
@@ -303,8 +310,13 @@ static int add_groups(struct ranker *r, struct err *e)
 	int rc = EX_OK;
 
 	for (size_t i = 0, end; i < r->n_cells && rc == EX_OK; i = end) {
-		for (end = i; end < r->n_cells && r->cells[end].group == r->cells[i].group;)
-			r->out.by_status[r->cells[end++].status]++;
+		for (end = i; end < r->n_cells && r->cells[end].group == r->cells[i].group;
+		     end++) {
+			const struct cell *c = &r->cells[end];
+
+			r->out.by_status[c->status]++;
+			r->out.negcurv_counted += c->status == STATUS_NEGCURV && counts(c);
+		}
 		rc = add_up(&r->cells[i], end - i, &r->g[r->cells[i].group], e);
 	}
 	return rc;
@@ -433,6 +445,7 @@ void ranker_free(struct ranker *r)
 		free(r->g[i].group);
 		free(r->g[i].type);
 		free(r->g[i].layer);
+		free(r->g[i].choice);
 	}
 	free(r->g);
 	free(r->met);

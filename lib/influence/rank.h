@@ -28,12 +28,13 @@
 struct influence_row {
 	int64_t step;
 	const char *group, *type, *layer, *status;
+	const char *choice; /* groups of one choice are alternatives; "-": none */
 	uint64_t params;
 	double gain, ppi;
 };
 
 struct ranked {
-	char *group, *type, *layer;
+	char *group, *type, *layer, *choice;
 	uint64_t params;
 	double value, appi;
 	double mean, sd;  /* of ppi over steps, sd with n - 1, 0 for one step */
@@ -51,9 +52,10 @@ struct ranking {
 	size_t n;
 	size_t rows, repeated; /* a row that came twice with the same numbers counts once */
 	size_t by_status[RANK_STATUSES];
-	size_t steps; /* different ones */
-	double tau;   /* Kendall's tau-b of APPI between the halves; nan with fewer than two
-		       * steps or when a half is constant */
+	size_t negcurv_counted; /* of those, with a gain above 0 */
+	size_t steps;           /* different ones */
+	double tau; /* Kendall's tau-b of APPI between the halves; nan with fewer than two
+		     * steps or when a half is constant */
 };
 
 struct ranker;
@@ -62,7 +64,8 @@ int ranker_start(struct ranker **r, struct err *e);
 /* What follows comes from a file of that name, which messages use. */
 int ranker_source(struct ranker *r, const char *name, struct err *e);
 /* EX_DATAERR for a gain or ppi that is not finite, an unknown status, or a group whose
- * type, layer or params are not what they were before; the message says no place. */
+ * type, layer, params or choice are not what they were before; the message says no place.
+ */
 int ranker_add(struct ranker *r, const struct influence_row *row, struct err *e);
 /* Call once. EX_DATAERR when a (step, group) came twice with different numbers, naming both
  * places. `out` belongs to the ranker. */

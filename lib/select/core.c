@@ -6,27 +6,41 @@
 
 #include "base/mem.h"
 
-/* A set of parts: parts before the core [left, right) are in it, those behind are not, and
- * `node` says in what it differs from the break solution. */
+/* An alternative of every class: classes in the core may have any, all others that of the
+ * break solution, and `node` says in what it differs from the break solution. */
 struct state {
 	uint64_t params;
 	int64_t value;
 	uint32_t node;
 };
 
-/* One part put in (at or behind the break) or taken out (before it), after `parent`. Node
- * 0 is the break solution; parents come before their children. */
+/* An alternative taken in place of the break solution's, after `parent`. Node 0 is the
+ * break solution; parents come before their children. */
 struct node {
 	uint32_t parent;
-	uint32_t part;
+	uint32_t alternative;
+};
+
+/* A walk through a list of states, all of which take an alternative. */
+struct cursor {
+	struct state head;
+	size_t at;
+	uint32_t alternative;
+	bool stays;      /* it is the break solution's */
+	uint64_t params; /* that it has more than the break solution's; may wrap */
+	int64_t value;
 };
 
 struct core {
-	const struct part *parts;
-	size_t n, left, right, break_at;
+	const struct classes *classes;
+	const struct exchange *x;
+	size_t n, left, right, break_at; /* exchanges */
+	uint32_t *taken;                 /* [classes] by the break solution */
+	bool *inside;                    /* [classes] the core */
 	uint64_t capacity;
 	int64_t lower;    /* reachable */
-	int64_t upper;    /* Dantzig */
+	int64_t upper;    /* of the relaxation */
+	double ratio;     /* value per parameter of the break */
 	int64_t given_up; /* bound of the best state that was dropped for want of memory */
 	size_t max_states, work;
 	struct state *now, *next; /* increasing in params and in value */
@@ -34,19 +48,25 @@ struct core {
 	struct node *nodes;
 	size_t n_nodes, cap_nodes;
 	struct state best;
-	int64_t *delta;  /* [kinds], zero between uses */
-	size_t *touched; /* [2n] */
+	struct cursor *cursors; /* [alternatives of a class] */
+	int64_t *delta;         /* [kinds], zero between uses */
+	size_t *touched;        /* [4 classes] */
 };
 
-/* Value per parameter, rounded up and down by more than the arithmetic's error. */
-static double ratio_above(const struct part *p)
+static const struct alternative *alternative(const struct core *k, size_t at)
 {
-	return (double)p->value / (double)p->params * (1 + 8 * DBL_EPSILON);
+	return &k->classes->alternatives[at];
 }
 
-static double ratio_below(const struct part *p)
+/* Value per parameter, rounded up and down by more than the arithmetic's error. */
+static double ratio_above(const struct exchange *x)
 {
-	return (double)p->value / (double)p->params * (1 - 8 * DBL_EPSILON);
+	return (double)x->value / (double)x->params * (1 + 8 * DBL_EPSILON);
+}
+
+static double ratio_below(const struct exchange *x)
+{
+	return (double)x->value / (double)x->params * (1 - 8 * DBL_EPSILON);
 }
 
 /* No completion of the state within the capacity is worth more. */
@@ -58,34 +78,42 @@ static int64_t state_bound(const struct core *k, const struct state *s)
 	if (s->params <= k->capacity) {
 		if (k->right == k->n)
 			return s->value;
-		x = (double)(k->capacity - s->params) * ratio_above(&k->parts[k->right]);
+		x = (double)(k->capacity - s->params) * ratio_above(&k->x[k->right]);
 		if (x >= (double)(k->upper - s->value))
 			return k->upper;
 		return s->value + (int64_t)x + 1;
 	}
 	if (k->left == 0)
 		return -1;
-	x = (double)(s->params - k->capacity) * ratio_below(&k->parts[k->left - 1]);
+	x = (double)(s->params - k->capacity) * ratio_below(&k->x[k->left - 1]);
 	if (x >= (double)s->value)
 		return -1;
 	bound = s->value - (int64_t)x;
 	return bound < k->upper ? bound : k->upper;
 }
 
-/* False when no optimal solution differs from the break solution in this part: with the
- * break's ratio r as multiplier, the Lagrangian bound falls by |value - r params|. */
-static bool may_differ(const struct core *k, size_t at)
+/* False when no optimal solution takes this alternative: with the break's ratio r as
+ * multiplier, the Lagrangian bound falls by r params - value, the differences from the
+ * break solution's. */
+static bool may_take(const struct core *k, uint64_t params, int64_t value)
 {
-	const struct part *p = &k->parts[at], *b = &k->parts[k->break_at];
-	double r = (double)b->value / (double)b->params;
-	double value = (double)p->value, price = r * (double)p->params;
-	double loss = fabs(value - price) - 8 * DBL_EPSILON * (value + price);
+	double price = k->ratio * (double)(int64_t)params;
+	double loss =
+	    price - (double)value - 8 * DBL_EPSILON * (fabs((double)value) + fabs(price));
 
 	return (double)k->upper + 1 - loss >= (double)k->lower * (1 - 4 * DBL_EPSILON);
 }
 
-/* Whether set `a` goes before set `b` of equal value and params: it has more copies of the
- * first kind in which they differ. */
+static size_t count(struct core *k, const struct alternative *a, int sign)
+{
+	if (a->copies == 0)
+		return 0;
+	k->delta[a->kind] += sign * (int64_t)a->copies;
+	return 1;
+}
+
+/* Whether solution `a` goes before solution `b` of equal value and params: it has more
+ * copies of the first kind in which they differ. */
 static bool goes_before(struct core *k, uint32_t a, uint32_t b)
 {
 	size_t n = 0, first = SIZE_MAX;
@@ -94,12 +122,13 @@ static bool goes_before(struct core *k, uint32_t a, uint32_t b)
 	while (a != b) {
 		bool of_a = a > b;
 		const struct node *x = &k->nodes[of_a ? a : b];
-		const struct part *p = &k->parts[x->part];
-		bool put_in = x->part >= k->break_at;
+		const struct alternative *to = alternative(k, x->alternative);
+		const struct alternative *from = alternative(k, k->taken[to->class]);
 
-		k->delta[p->kind] +=
-		    put_in == of_a ? (int64_t)p->copies : -(int64_t)p->copies;
-		k->touched[n++] = p->kind;
+		k->touched[n] = to->kind;
+		n += count(k, to, of_a ? 1 : -1);
+		k->touched[n] = from->kind;
+		n += count(k, from, of_a ? -1 : 1);
 		if (of_a)
 			a = x->parent;
 		else
@@ -132,26 +161,11 @@ static void offer(struct core *k, const struct state *s)
 		k->lower = s->value;
 }
 
-/* Room for a child of every state was made before. */
-static uint32_t new_node(struct core *k, uint32_t parent, size_t part)
+/* Room for all children of every state was made before. */
+static uint32_t new_node(struct core *k, uint32_t parent, uint32_t at)
 {
-	k->nodes[k->n_nodes] = (struct node){ parent, (uint32_t)part };
+	k->nodes[k->n_nodes] = (struct node){ parent, at };
 	return (uint32_t)k->n_nodes++;
-}
-
-static struct state differing(const struct core *k, const struct state *s, size_t at)
-{
-	const struct part *p = &k->parts[at];
-	struct state t = *s;
-
-	if (at >= k->break_at) {
-		t.params += p->params;
-		t.value += p->value;
-	} else {
-		t.params -= p->params;
-		t.value -= p->value;
-	}
-	return t;
 }
 
 /* Negative when a stands before b in a list, 0 when they are equal. */
@@ -162,45 +176,70 @@ static int list_order(const struct state *a, const struct state *b)
 	return (a->value < b->value) - (a->value > b->value);
 }
 
-/* Merges the states with those that differ from them in part `at`. */
-static void merge(struct core *k, size_t at)
+/* Fills the head from the list of states; false at its end. */
+static bool look(const struct core *k, struct cursor *c)
 {
-	size_t i = 0, j = 0;
+	if (c->at == k->n_now)
+		return false;
+	c->head = k->now[c->at];
+	c->head.params += c->params;
+	c->head.value += c->value;
+	return true;
+}
+
+/* Of states that differ in their node alone, the last of the list and the cursor's. */
+static void settle_tie(struct core *k, struct state *last, const struct cursor *c,
+		       struct state s)
+{
+	if (!c->stays)
+		s.node = new_node(k, s.node, c->alternative);
+	if (goes_before(k, s.node, last->node)) {
+		*last = s;
+		offer(k, last);
+	} else if (!c->stays) {
+		k->n_nodes--;
+	}
+}
+
+static void keep(struct core *k, const struct cursor *c, struct state s)
+{
+	if (state_bound(k, &s) < k->lower)
+		return;
+	if (!c->stays) {
+		s.node = new_node(k, s.node, c->alternative);
+		offer(k, &s);
+	}
+	k->next[k->n_next++] = s;
+}
+
+/* Merges the states with those that take other alternatives of a class, for each of which
+ * there is a cursor. */
+static void merge(struct core *k, size_t n)
+{
+	struct cursor *c = k->cursors;
 	int64_t top = -1;
 
 	k->n_next = 0;
-	while (j < k->n_now) {
-		struct state other = differing(k, &k->now[j], at), s = other;
-		int order = i < k->n_now ? list_order(&k->now[i], &other) : 1;
-		bool fresh = order > 0;
+	for (size_t i = 0; i < n; i++)
+		look(k, &c[i]);
+	while (n > 0 && k->n_now > 0) {
+		struct cursor *least = &c[0];
+		struct state *last = k->n_next > 0 ? &k->next[k->n_next - 1] : NULL;
+		struct state s;
 
-		if (order <= 0)
-			s = k->now[i++];
-		if (order >= 0)
-			j++;
-		if (order == 0) {
-			other.node = new_node(k, other.node, at);
-			if (goes_before(k, other.node, s.node)) {
-				s = other;
-				offer(k, &s);
-			}
+		for (size_t i = 1; i < n; i++)
+			if (list_order(&c[i].head, &least->head) < 0)
+				least = &c[i];
+		s = least->head;
+		if (s.value > top) {
+			top = s.value;
+			keep(k, least, s);
+		} else if (last != NULL && list_order(last, &s) == 0) {
+			settle_tie(k, last, least, s);
 		}
-		if (s.value <= top)
-			continue;
-		top = s.value;
-		if (state_bound(k, &s) < k->lower)
-			continue;
-		if (fresh) {
-			s.node = new_node(k, s.node, at);
-			offer(k, &s);
-		}
-		k->next[k->n_next++] = s;
-	}
-	for (; i < k->n_now; i++) {
-		struct state s = k->now[i];
-
-		if (s.value > top && state_bound(k, &s) >= k->lower)
-			k->next[k->n_next++] = s;
+		least->at++;
+		if (!look(k, least))
+			*least = c[--n];
 	}
 }
 
@@ -237,7 +276,7 @@ static int collect(struct core *k, struct err *e)
 		if (live[i] == 0)
 			continue;
 		live[i] = kept;
-		k->nodes[kept].part = k->nodes[i].part;
+		k->nodes[kept].alternative = k->nodes[i].alternative;
 		k->nodes[kept++].parent = live[k->nodes[i].parent];
 	}
 	k->n_nodes = kept;
@@ -284,38 +323,64 @@ static void thin(struct core *k)
 		k->given_up = high - 1;
 }
 
-static int make_room(struct core *k, struct err *e)
+/* For `n` states in place of each. */
+static int make_room(struct core *k, size_t n, struct err *e)
 {
+	const size_t limit = k->max_states;
 	int rc = EX_OK;
 
-	if (k->n_nodes + k->n_now > k->max_states)
+	if (k->n_nodes + (n - 1) * k->n_now > limit)
 		rc = collect(k, e);
 	while (rc == EX_OK && k->n_now > 0 &&
-	       (2 * k->n_now > k->max_states || k->n_nodes + k->n_now > k->max_states)) {
+	       (n * k->n_now > limit || k->n_nodes + (n - 1) * k->n_now > limit)) {
 		thin(k);
 		rc = collect(k, e);
 	}
 	if (rc == EX_OK)
-		rc = mem_grow(&k->next, &k->cap_next, 2 * k->n_now, sizeof *k->next, e);
+		rc = mem_grow(&k->next, &k->cap_next, n * k->n_now, sizeof *k->next, e);
 	if (rc == EX_OK)
-		rc = mem_grow(&k->nodes, &k->cap_nodes, k->n_nodes + k->n_now,
+		rc = mem_grow(&k->nodes, &k->cap_nodes, k->n_nodes + (n - 1) * k->n_now,
 			      sizeof *k->nodes, e);
 	return rc;
 }
 
-/* Lets part `at`, the next on its side, be in or out. */
-static int widen(struct core *k, size_t at, struct err *e)
+/* A cursor for each alternative of the class that an optimal solution may take, and how
+ * many there are. */
+static size_t set_cursors(struct core *k, size_t class)
 {
-	bool differs = may_differ(k, at);
-	int rc = differs ? make_room(k, e) : EX_OK;
+	const struct alternatives *c = &k->classes->c[class];
+	const uint32_t taken = k->taken[class];
+	const struct alternative *from = alternative(k, taken);
+	size_t n = 1;
 
-	if (at == k->right)
+	for (uint32_t i = c->first; i < c->first + c->n; i++) {
+		const struct alternative *a = alternative(k, i);
+		uint64_t params = a->params - from->params;
+		int64_t value = a->value - from->value;
+
+		if (i != taken && may_take(k, params, value))
+			k->cursors[n++] = (struct cursor){ .alternative = i,
+							   .params = params,
+							   .value = value };
+	}
+	k->cursors[0] = (struct cursor){ .alternative = taken, .stays = true };
+	return n;
+}
+
+/* Lets the class take any of its alternatives. */
+static int widen(struct core *k, size_t class, struct err *e)
+{
+	size_t n = set_cursors(k, class);
+	int rc = n > 1 ? make_room(k, n, e) : EX_OK;
+
+	k->inside[class] = true;
+	while (k->right < k->n && k->inside[k->x[k->right].class])
 		k->right++;
-	else
+	while (k->left > 0 && k->inside[k->x[k->left - 1].class])
 		k->left--;
-	if (rc == EX_OK && differs) {
-		k->work += k->n_now;
-		merge(k, at);
+	if (rc == EX_OK && n > 1) {
+		k->work += (n - 1) * k->n_now;
+		merge(k, n);
 		swap_lists(k);
 	}
 	return rc;
@@ -334,9 +399,9 @@ static int search(struct core *k, struct err *e)
 
 	while (rc == EX_OK && !over(k)) {
 		if (k->right < k->n)
-			rc = widen(k, k->right, e);
+			rc = widen(k, k->x[k->right].class, e);
 		if (rc == EX_OK && k->left > 0)
-			rc = widen(k, k->left - 1, e);
+			rc = widen(k, k->x[k->left - 1].class, e);
 	}
 	return rc;
 }
@@ -345,76 +410,96 @@ static int search(struct core *k, struct err *e)
 static void fill(struct core *k)
 {
 	struct state *s = &k->best;
-	const struct part *b = k->parts;
+	const struct exchange *x = k->x, *end = k->x + k->n;
 
-	for (; b < k->parts + k->n && s->params + b->params <= k->capacity; b++) {
-		s->params += b->params;
-		s->value += b->value;
+	for (size_t i = 0; i < k->classes->n; i++)
+		k->taken[i] = k->classes->c[i].first;
+	s->value = k->classes->value;
+	for (; x < end && s->params + x->params <= k->capacity; x++) {
+		s->params += x->params;
+		s->value += x->value;
+		k->taken[x->class] = x->to;
 	}
-	k->break_at = k->left = k->right = (size_t)(b - k->parts);
+	k->break_at = k->left = k->right = (size_t)(x - k->x);
 	k->upper = s->value;
-	if (k->break_at < k->n)
+	if (x < end) {
 		k->upper +=
-		    (int64_t)((wide)(k->capacity - s->params) * b->value / (wide)b->params);
+		    (int64_t)((wide)(k->capacity - s->params) * x->value / (wide)x->params);
+		k->ratio = (double)x->value / (double)x->params;
+	}
 	if (s->value > k->lower)
 		k->lower = s->value;
 }
 
 static int start(struct core *k, struct err *e)
 {
+	const struct classes *c = k->classes;
+	size_t kinds = 0;
 	int rc;
 
-	k->delta = mem_zeros(k->parts[k->n - 1].kind + 1, sizeof *k->delta);
-	k->touched = mem_zeros(k->n, 2 * sizeof *k->touched);
-	if (k->delta == NULL || k->touched == NULL)
+	for (size_t i = 0; i < c->n_alternatives; i++)
+		if (c->alternatives[i].kind >= kinds)
+			kinds = c->alternatives[i].kind + 1;
+	k->taken = mem_zeros(c->n, sizeof *k->taken);
+	k->inside = mem_zeros(c->n, sizeof *k->inside);
+	k->cursors = mem_zeros(c->most, sizeof *k->cursors);
+	k->delta = mem_zeros(kinds, sizeof *k->delta);
+	k->touched = mem_zeros(c->n + 1, 4 * sizeof *k->touched);
+	if (k->taken == NULL || k->inside == NULL || k->cursors == NULL ||
+	    k->delta == NULL || k->touched == NULL)
 		return err_nomem(e);
 	rc = mem_grow(&k->now, &k->cap_now, 1, sizeof *k->now, e);
 	if (rc == EX_OK)
 		rc = mem_grow(&k->nodes, &k->cap_nodes, 1, sizeof *k->nodes, e);
-	if (rc == EX_OK) {
-		k->n_nodes = 1;
-		k->now[k->n_now++] = k->best;
-	}
 	return rc;
 }
 
 static void count_copies(const struct core *k, size_t *copies)
 {
-	for (size_t i = 0; i < k->break_at; i++)
-		copies[k->parts[i].kind] += k->parts[i].copies;
-	for (uint32_t at = k->best.node; at != 0; at = k->nodes[at].parent) {
-		const struct part *p = &k->parts[k->nodes[at].part];
+	for (size_t i = 0; i < k->classes->n; i++) {
+		const struct alternative *a = alternative(k, k->taken[i]);
 
-		if (k->nodes[at].part >= k->break_at)
-			copies[p->kind] += p->copies;
-		else
-			copies[p->kind] -= p->copies;
+		copies[a->kind] += a->copies;
+	}
+	for (uint32_t at = k->best.node; at != 0; at = k->nodes[at].parent) {
+		const struct alternative *to = alternative(k, k->nodes[at].alternative);
+		const struct alternative *from = alternative(k, k->taken[to->class]);
+
+		copies[to->kind] += to->copies;
+		copies[from->kind] -= from->copies;
 	}
 }
 
-int core_solve(const struct part *parts, size_t n, uint64_t capacity, int64_t lower,
+int core_solve(const struct classes *classes, uint64_t capacity, int64_t lower,
 	       size_t max_states, size_t *copies, struct core_result *out, struct err *e)
 {
-	struct core k = { .parts = parts,
-			  .n = n,
+	struct core k = { .classes = classes,
+			  .x = classes->exchanges,
+			  .n = classes->n_exchanges,
 			  .capacity = capacity,
 			  .lower = lower,
 			  .given_up = -1,
 			  .max_states = max_states };
-	int rc = EX_OK;
+	int rc;
 
-	if (n >= UINT32_MAX || max_states >= UINT32_MAX)
-		return err_set(e, EX_DATAERR, "more groups or states than 2^32");
-	fill(&k);
-	if (k.break_at < n)
-		rc = start(&k, e);
-	if (rc == EX_OK)
+	if (max_states >= UINT32_MAX)
+		return err_set(e, EX_DATAERR, "more states than 2^32");
+	rc = start(&k, e);
+	if (rc == EX_OK) {
+		fill(&k);
+		k.n_nodes = 1;
+		if (k.break_at < k.n)
+			k.now[k.n_now++] = k.best;
 		rc = search(&k, e);
+	}
 	if (rc == EX_OK) {
 		count_copies(&k, copies);
 		out->value = k.best.value;
 		out->bound = k.given_up > out->value ? k.given_up : out->value;
 	}
+	free(k.taken);
+	free(k.inside);
+	free(k.cursors);
 	free(k.now);
 	free(k.next);
 	free(k.nodes);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "select/instance.h"
+#include "select/classes.h"
 
 #define DEFAULT_STATES ((size_t)1 << 22)
 #define WORK_PER_STATE 64 /* merging steps that are made for each of max_states */
@@ -29,71 +29,113 @@ static void push(struct points *to, struct point p)
 	to->p[to->n++] = p;
 }
 
-/* to = the frontier of `from` and of `from` with the part added. */
-static int merge(const struct points *from, const struct part *part, struct points *to,
-		 struct err *e)
-{
-	size_t i = 0, j = 0;
-	int rc = mem_grow(&to->p, &to->cap, 2 * from->n, sizeof *to->p, e);
+/* A walk through a list of points, all of which take an alternative. */
+struct cursor {
+	size_t at;
+	struct point plus; /* that it has more than the first alternative */
+};
 
+static struct point head(const struct points *from, const struct cursor *c)
+{
+	struct point p = from->p[c->at];
+
+	p.params += c->plus.params;
+	p.value += c->plus.value;
+	return p;
+}
+
+static size_t least(const struct points *from, const struct cursor *c, size_t n)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (head(from, &c[i]).params < head(from, &c[best]).params)
+			best = i;
+	return best;
+}
+
+/* to = the frontier of `from` with each alternative of the class, up to max_points + 1. */
+static int merge(const struct points *from, const struct alternative *a, size_t n,
+		 struct cursor *c, size_t max_points, struct points *to, struct err *e)
+{
+	size_t most;
+	int rc;
+
+	if (!mem_mul(n, from->n, &most))
+		most = SIZE_MAX;
+	if (most - 1 > max_points)
+		most = max_points + 1;
+	rc = mem_grow(&to->p, &to->cap, most, sizeof *to->p, e);
 	if (rc != EX_OK)
 		return rc;
+	for (size_t i = 0; i < n; i++)
+		c[i] =
+		    (struct cursor){ 0,
+				     { a[i].params - a->params, a[i].value - a->value } };
 	to->n = 0;
-	while (j < from->n) {
-		struct point with = from->p[j];
+	while (n > 0 && to->n <= max_points) {
+		size_t i = least(from, c, n);
 
-		with.params += part->params;
-		with.value += part->value;
-		if (i < from->n && from->p[i].params <= with.params) {
-			push(to, from->p[i++]);
-		} else {
-			push(to, with);
-			j++;
-		}
+		push(to, head(from, &c[i]));
+		if (++c[i].at == from->n)
+			c[i] = c[--n];
 	}
 	return EX_OK;
 }
 
 /* Nemhauser and Ullmann 1969. Leaves the list at the cap, with *complete false. */
-static int enumerate(const struct part *parts, size_t n, size_t max_states,
-		     struct points *list, bool *complete, struct err *e)
+static int enumerate(const struct classes *classes, size_t max_states, struct points *list,
+		     bool *complete, struct err *e)
 {
+	struct cursor *c = mem_zeros(classes->most, sizeof *c);
 	struct points next = { 0 };
 	size_t work = 0, limit = max_states;
-	int rc = EX_OK;
+	int rc = c == NULL ? err_nomem(e) : EX_OK;
 
 	if (!mem_mul(max_states, WORK_PER_STATE, &limit))
 		limit = SIZE_MAX;
 	*complete = true;
-	for (size_t i = 0; i < n && rc == EX_OK && *complete; i++) {
+	for (size_t i = 0; i < classes->n && rc == EX_OK && *complete; i++) {
+		const struct alternatives *class = &classes->c[i];
 		struct points spare = *list;
 
-		rc = merge(list, &parts[i], &next, e);
+		rc = merge(list, classes->alternatives + class->first, class->n, c,
+			   max_states, &next, e);
 		*list = next;
 		next = spare;
-		work += list->n;
+		work += list->n * (class->n - 1);
 		*complete = list->n <= max_states && work <= limit;
 	}
 	free(next.p);
+	free(c);
 	return rc;
 }
 
-static int beginnings(const struct instance *in, struct points *list, struct err *e)
+/* What greedy passes when nothing ends it. */
+static int beginnings(const struct classes *c, struct point at, struct points *list,
+		      struct err *e)
 {
-	struct point at = { in->fixed_params, in->fixed_value };
-	int rc = mem_grow(&list->p, &list->cap, in->n + 1, sizeof *list->p, e);
+	size_t n = 1;
+	int rc;
 
+	for (size_t i = 0; i < c->n_exchanges; i++)
+		n += c->alternatives[c->exchanges[i].to].copies;
+	rc = mem_grow(&list->p, &list->cap, n, sizeof *list->p, e);
+	if (rc != EX_OK)
+		return rc;
 	list->n = 0;
-	if (rc == EX_OK)
-		push(list, at);
-	for (size_t i = 0; rc == EX_OK && i < in->n; i++) {
-		if (in->entries[i].fixed)
-			continue;
-		at.params += in->entries[i].params;
-		at.value += in->entries[i].value;
-		push(list, at);
+	push(list, at);
+	for (size_t i = 0; i < c->n_exchanges; i++) {
+		const struct exchange *x = &c->exchanges[i];
+		size_t copies = c->alternatives[x->to].copies;
+
+		for (size_t j = 0; j < copies; j++) {
+			at.params += x->params / copies;
+			at.value += x->value / (int64_t)copies;
+			push(list, at);
+		}
 	}
-	return rc;
+	return EX_OK;
 }
 
 static int publish(const struct points *list, int scale, struct frontier_point **out,
@@ -112,31 +154,41 @@ static int publish(const struct points *list, int scale, struct frontier_point *
 	return EX_OK;
 }
 
+static int find(const struct instance *in, size_t max_states, struct points *list,
+		bool *complete, struct err *e)
+{
+	struct point start = { in->fixed_params, in->fixed_value };
+	struct classes c;
+	int rc = classes_build(&c, in, UINT64_MAX, e);
+
+	if (rc != EX_OK)
+		return rc;
+	start.value += c.value;
+	rc = mem_grow(&list->p, &list->cap, 1, sizeof *list->p, e);
+	if (rc == EX_OK) {
+		push(list, start);
+		rc = enumerate(&c, max_states > 0 ? max_states : DEFAULT_STATES, list,
+			       complete, e);
+	}
+	if (rc == EX_OK && !*complete)
+		rc = beginnings(&c, start, list, e);
+	classes_free(&c);
+	return rc;
+}
+
 int knapsack_frontier(const struct item *items, size_t n, size_t max_states,
 		      struct frontier_point **out, size_t *n_out, bool *complete,
 		      struct err *e)
 {
 	struct instance in;
-	struct part *parts = NULL;
 	struct points list = { 0 };
-	size_t n_parts = 0;
 	int rc = instance_build(&in, items, n, e);
 
 	if (rc == EX_OK)
-		rc = instance_parts(&in, UINT64_MAX, &parts, &n_parts, e);
-	if (rc == EX_OK)
-		rc = mem_grow(&list.p, &list.cap, 1, sizeof *list.p, e);
-	if (rc == EX_OK) {
-		push(&list, (struct point){ in.fixed_params, in.fixed_value });
-		rc = enumerate(parts, n_parts, max_states > 0 ? max_states : DEFAULT_STATES,
-			       &list, complete, e);
-	}
-	if (rc == EX_OK && !*complete)
-		rc = beginnings(&in, &list, e);
+		rc = find(&in, max_states, &list, complete, e);
 	if (rc == EX_OK)
 		rc = publish(&list, in.scale, out, n_out, e);
 	free(list.p);
-	free(parts);
 	instance_free(&in);
 	return rc;
 }

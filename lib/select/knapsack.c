@@ -7,107 +7,126 @@
 
 #include "base/mem.h"
 #include "select/core.h"
-#include "select/instance.h"
 
 #define DEFAULT_STATES ((size_t)1 << 23)
 
-/* A choice among an instance's free entries, in integers. */
-struct choice {
-	bool *take;    /* [n] of all entries; the fixed ones are taken */
-	int64_t value; /* of the free ones */
-	int64_t bound;
+/* What is chosen of an instance's free entries, in integers. */
+struct outcome {
+	size_t *copies; /* [entries] chosen of the kind whose first entry it is */
+	int64_t value, bound;
 };
 
-static void greedy(const struct instance *in, uint64_t capacity, bool stop,
-		   struct choice *c)
+/* How many of the copies that the exchange adds there is room for. */
+static uint64_t fitting(const struct exchange *x, uint32_t copies, uint64_t left)
+{
+	return x->params <= left ? copies : left / (x->params / copies);
+}
+
+static void greedy(const struct classes *c, uint64_t capacity, bool stop, struct outcome *o)
 {
 	uint64_t left = capacity;
 
-	c->value = 0;
-	for (size_t i = 0; i < in->n; i++) {
-		const struct entry *x = &in->entries[i];
+	for (size_t i = 0; i < c->n; i++) {
+		const struct alternative *first = &c->alternatives[c->c[i].first];
 
-		if (x->fixed)
-			continue;
-		if (x->params > left && stop)
+		o->copies[first->kind] += first->copies;
+	}
+	o->value = c->value;
+	for (size_t i = 0; i < c->n_exchanges; i++) {
+		const struct exchange *x = &c->exchanges[i];
+		const struct alternative *from = &c->alternatives[x->from];
+		const struct alternative *to = &c->alternatives[x->to];
+		uint64_t n = fitting(x, to->copies, left);
+
+		if (n > 0 && (from->copies == 0 || o->copies[from->kind] > 0)) {
+			o->copies[from->kind] -= from->copies;
+			o->copies[to->kind] += n;
+			o->value += x->value / (int64_t)to->copies * (int64_t)n;
+			left -= x->params / to->copies * n;
+		}
+		if (stop && n < to->copies)
 			break;
-		if (x->params > left)
-			continue;
-		c->take[i] = true;
-		c->value += x->value;
-		left -= x->params;
 	}
 }
 
-/* Replaces a greedy choice by an optimal one. */
-static int improve(const struct instance *in, uint64_t capacity, size_t max_states,
-		   struct choice *c, struct err *e)
+/* As far as the paper's greedy knows, groups that are larger than the budget are groups
+ * like all others: it ends at them. */
+static int greedy_stop(const struct instance *in, uint64_t capacity, struct outcome *o,
+		       struct err *e)
+{
+	struct classes c;
+	int rc = classes_build(&c, in, UINT64_MAX, e);
+
+	if (rc != EX_OK)
+		return rc;
+	greedy(&c, capacity, true, o);
+	classes_free(&c);
+	return EX_OK;
+}
+
+/* Replaces a greedy outcome by an optimal one. */
+static int improve(const struct classes *c, size_t n_entries, uint64_t capacity,
+		   size_t max_states, struct outcome *o, struct err *e)
 {
 	struct core_result found;
-	struct part *parts = NULL;
-	size_t n_parts = 0, *copies = mem_zeros(in->n, sizeof *copies);
-	int rc = copies == NULL ? err_nomem(e)
-				: instance_parts(in, capacity, &parts, &n_parts, e);
+	size_t *copies = mem_zeros(n_entries, sizeof *copies);
+	int rc = copies == NULL ? err_nomem(e) : EX_OK;
 
 	if (rc == EX_OK)
-		rc = core_solve(parts, n_parts, capacity, c->value,
+		rc = core_solve(c, capacity, o->value,
 				max_states > 0 ? max_states : DEFAULT_STATES, copies,
 				&found, e);
 	if (rc == EX_OK) {
-		c->bound = found.bound > c->value ? found.bound : c->value;
-		if (found.value >= c->value) {
-			c->value = found.value;
-			for (size_t i = 0; i < in->n; i++)
-				c->take[i] = in->entries[i].fixed;
-			for (size_t i = 0; i < in->n; i++)
-				for (size_t j = 0; j < copies[i]; j++)
-					c->take[i + j] = true;
+		o->bound = found.bound > o->value ? found.bound : o->value;
+		if (found.value >= o->value) {
+			o->value = found.value;
+			memcpy(o->copies, copies, n_entries * sizeof *copies);
 		}
 	}
-	free(parts);
 	free(copies);
 	return rc;
 }
 
-static bool all_fit(const struct instance *in, uint64_t capacity)
-{
-	uint64_t params = 0;
-
-	for (size_t i = 0; i < in->n; i++)
-		if (entry_free(&in->entries[i], capacity))
-			params += in->entries[i].params;
-	return params <= capacity;
-}
-
 static int choose(const struct instance *in, uint64_t capacity, enum solver solver,
-		  size_t max_states, struct choice *c, struct err *e)
+		  size_t max_states, struct outcome *o, struct err *e)
 {
-	for (size_t i = 0; i < in->n; i++)
-		c->take[i] = in->entries[i].fixed;
-	c->bound = instance_dantzig(in, capacity);
-	greedy(in, capacity, solver == SOLVER_GREEDY_STOP, c);
-	if (solver != SOLVER_EXACT || all_fit(in, capacity))
-		return EX_OK;
-	return improve(in, capacity, max_states, c, e);
+	struct classes c;
+	int rc = classes_build(&c, in, capacity, e);
+
+	if (rc != EX_OK)
+		return rc;
+	o->bound = classes_bound(&c, capacity);
+	if (solver == SOLVER_GREEDY_STOP)
+		rc = greedy_stop(in, capacity, o, e);
+	else
+		greedy(&c, capacity, false, o);
+	if (solver == SOLVER_EXACT && !classes_fit(&c, capacity))
+		rc = improve(&c, in->n, capacity, max_states, o, e);
+	classes_free(&c);
+	return rc;
 }
 
-static int publish(const struct instance *in, const struct choice *c,
+static int publish(const struct instance *in, const struct outcome *o,
 		   const struct item *items, struct solution *out, struct err *e)
 {
-	int64_t bound = in->fixed_value + c->bound;
+	int64_t bound = in->fixed_value + o->bound;
+	size_t copies = 0; /* of the kind that the entry is of */
 
 	*out = (struct solution){ .chosen = mem_zeros(in->n, sizeof *out->chosen) };
 	if (out->chosen == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < in->n; i++) {
-		if (!c->take[i])
+		if (o->copies[i] > 0)
+			copies = o->copies[i];
+		if (copies == 0 && !in->entries[i].fixed)
 			continue;
+		copies -= !in->entries[i].fixed;
 		out->chosen[out->n++] = in->entries[i].item;
 		out->params += in->entries[i].params;
 		out->value += items[in->entries[i].item].value;
 	}
 	out->bound = out->value;
-	out->optimal = c->value >= c->bound;
+	out->optimal = o->value >= o->bound;
 	if (!out->optimal) {
 		/* Each value was rounded by less than one unit. */
 		double above =
@@ -124,7 +143,7 @@ static int publish(const struct instance *in, const struct choice *c,
 static int solve(const struct instance *in, const struct item *items, uint64_t budget,
 		 enum solver solver, size_t max_states, struct solution *out, struct err *e)
 {
-	struct choice c = { 0 };
+	struct outcome o = { 0 };
 	int rc;
 
 	if (in->fixed_params > budget)
@@ -132,13 +151,13 @@ static int solve(const struct instance *in, const struct item *items, uint64_t b
 			       "the required groups have %" PRIu64 " parameters, %" PRIu64
 			       " more than the budget of %" PRIu64,
 			       in->fixed_params, in->fixed_params - budget, budget);
-	c.take = mem_zeros(in->n, sizeof *c.take);
-	if (c.take == NULL)
+	o.copies = mem_zeros(in->n, sizeof *o.copies);
+	if (o.copies == NULL)
 		return err_nomem(e);
-	rc = choose(in, budget - in->fixed_params, solver, max_states, &c, e);
+	rc = choose(in, budget - in->fixed_params, solver, max_states, &o, e);
 	if (rc == EX_OK)
-		rc = publish(in, &c, items, out, e);
-	free(c.take);
+		rc = publish(in, &o, items, out, e);
+	free(o.copies);
 	return rc;
 }
 

@@ -5,15 +5,24 @@
  *     subject to sum of params_k over chosen k <= budget
  *
  * the epsilon-constraint form of the paper's two-goal problem (arXiv 2505.12579, section
- * 3). Values are integers, llrint(v 2^s) and at least 1 for v > 0, with one s for all items
- * that are not forbidden, the largest for which their sum stays below 2^62, so that results
- * are the same everywhere. Items of value <= 0 are never chosen unless required; items
- * without parameters and with value are always chosen.
+ * 3). Items of one choice are alternatives (ranks of one LoRA pair, say): one of them at
+ * most is chosen, which makes it a multiple-choice knapsack. Values are integers, llrint(v
+ * 2^s) and at least 1 for v > 0, with one s for all items that can be chosen, the largest
+ * for which their sum stays below 2^62, so that results are the same everywhere. Items of
+ * value <= 0 are never chosen unless required; items without parameters and with value are
+ * always chosen, unless one of their choice is chosen instead. Requiring an item excludes
+ * the others of its choice.
  *
  * The canonical order is by value per parameter, most first, then by fewer params, then by
  * name. Ties between subsets of equal value go to fewer parameters, then to the subset that
  * holds the first item, in canonical order, in which they differ. The result does not
  * depend on the order of the input.
+ *
+ * Greedy goes along the concave hull of each choice, nothing being one of its alternatives:
+ * it takes the first alternative on the hull like any item, and later, in the order of the
+ * value that each more parameter adds, exchanges it for the next one if the difference
+ * fits. SOLVER_GREEDY has hulls of the alternatives that fit on their own,
+ * SOLVER_GREEDY_STOP of all of them. Without choices it is the paper's greedy.
  */
 #ifndef SELECT_KNAPSACK_H
 #define SELECT_KNAPSACK_H
@@ -31,6 +40,7 @@ struct item {
 	uint64_t params;
 	double value; /* finite */
 	enum rule rule;
+	const char *choice; /* its name; NULL: none */
 };
 
 enum solver {
@@ -44,9 +54,9 @@ struct solution {
 	size_t n;
 	uint64_t params;
 	double value; /* sum of the chosen values, in doubles */
-	double bound; /* no subset within the budget is worth more: LP relaxation (Dantzig),
-		       * what a capped search left open, or the value itself when proven
-		       * optimal */
+	double bound; /* no subset within the budget is worth more: LP relaxation (Dantzig;
+		       * over hulls of choices), what a capped search left open, or the
+		       * value itself when proven optimal */
 	double gap;   /* (bound - value) / bound, 0 when bound is 0 */
 	bool optimal; /* in value; ties too unless the search was capped */
 };
@@ -54,9 +64,9 @@ struct solution {
 /* One budget. max_states bounds the memory of SOLVER_EXACT in list entries of some 60 bytes
  * (0: a default that takes at most about half a GB); reaching it ends with a certified
  * bound, and optimal == false unless the bound is reached. A search that goes on for ties
- * alone is ended after max_states steps. EX_DATAERR when required items do not fit (the
- * message says by how much), when values or their sum are not finite, or when there are
- * 2^62 parameters. */
+ * alone is ended after max_states steps. EX_USAGE when two items of one choice are
+ * required; EX_DATAERR when required items do not fit (the message says by how much), when
+ * values or their sum are not finite, or when there are 2^62 parameters or 2^31 items. */
 int knapsack_solve(const struct item *items, size_t n, uint64_t budget, enum solver solver,
 		   size_t max_states, struct solution *out, struct err *e);
 

@@ -21,8 +21,8 @@ same_rows() { rows out >a && rows "$1" >b && cmp a b; }
 
 t 'ranks a probing run' code 0 adapeft-rank small.ppi
 t 'as it always did' golden rank_small.appi
-t 'tells rejected rows by reason' says \
-    '16 of 148 rows rejected: 2 negcurv, 4 lowfit, 2 noise, 8 zero'
+t 'tells rows that count as 0 by reason' grep -qx \
+    'adapeft-rank: 14 of 148 rows count as 0: 4 lowfit, 2 noise, 8 zero' err
 cp out whole.appi
 t 'with -q says nothing' code 0 adapeft-rank -q small.ppi
 t 'indeed nothing' test ! -s err
@@ -65,6 +65,39 @@ adapeft-view --seal -o model.ppi model.cut
 t 'two models are not mixed' code 65 adapeft-rank model.ppi b.ppi
 t 'and the file is named' says 'b.ppi: probed on another model'
 
+# ---- choices ----
+# choices NAME [HEADER]: like stream, with a column of choices, and a header line
+choices() {
+    {
+        printf '##adapeft 1 ppi\n'
+        [ -z "$2" ] || printf '%s\n' "$2"
+        printf '#step\tgroup\ttype\tlayer\tparams\tgain\tppi\tstatus\tchoice\n'
+        tr ' ' '\t'
+        printf '##end rows=0 crc32=00000000\n'
+    } >"$1.edited"
+    adapeft-view --seal -o "$1" "$1.edited"
+}
+t 'without choices the last column is a dash' code 0 adapeft-rank one.ppi
+t 'under its name' test "$(grep '^#rank' out | tr '\t' '\n' | tail -n 1) $(column 14)" = 'choice -'
+printf '0 w.r2 lora 0 4 2 1 ok w\n0 w.r4 lora 0 8 3 0.75 ok w\n0 b bias 0 4 2 1 ok -\n' |
+    choices lora.ppi '##lora	alpha=16'
+t 'choices' code 0 adapeft-rank lora.ppi
+t 'pass through' test "$(column 2,14 | tr '\t\n' '= ')" = 'b=- w.r2=w w.r4=w '
+t 'so does what LoRA was' grep -qx '##lora	alpha=16' out
+printf '1 w.r2 lora 0 4 2 1 ok w\n' | choices more.ppi '##lora	alpha=16'
+t 'in two files' code 0 adapeft-rank lora.ppi more.ppi
+t 'it is said once' test "$(grep -c '^##lora' out)" -eq 1
+printf '1 w.r2 lora 0 4 2 1 ok v\n' | choices more.ppi '##lora	alpha=16'
+t 'another choice of a group is refused' code 65 adapeft-rank lora.ppi more.ppi
+t 'naming both' says \
+    'more.ppi:5: group w.r2 is of choice v here, but of choice w in lora.ppi: row 1'
+printf '1 w.r2 lora 0 4 2 1 ok\n' | stream more.ppi
+t 'so is a file that knows of no LoRA' code 65 adapeft-rank lora.ppi more.ppi
+t 'in any order' code 65 adapeft-rank more.ppi lora.ppi
+printf '1 w.r2 lora 0 4 2 1 ok w\n' | choices more.ppi '##lora	alpha=8'
+t 'or of another' code 65 adapeft-rank lora.ppi more.ppi
+t 'by name' says 'more.ppi: divides the model into other groups'
+
 # ---- order ----
 printf '0 big attn 0 100 100 2 ok\n0 b mlp 0 1 1 2 ok\n0 a mlp 0 1 1 2 ok\n' | stream ties.ppi
 t 'by APPI, ties by fewer params, then name' code 0 adapeft-rank ties.ppi
@@ -77,6 +110,10 @@ printf '%s\n' '0 w a 0 1 5 10 negcurv' '1 w a 0 1 -5 -10 negcurv' '2 w a 0 1 7 1
     '3 w a 0 1 1 2 bounded' | stream status.ppi
 t 'rejected rows count 0 but for a bounded gain' code 0 adapeft-rank status.ppi
 t 'value appi mean' test "$(column 6,7,8)" = "$(printf '6\t12\t3')"
+t 'a note tells those that count as 0' grep -qx \
+    'adapeft-rank: 2 of 4 rows count as 0: 1 negcurv, 1 lowfit' err
+t 'from those of negative curvature that count' grep -qx \
+    'adapeft-rank: 1 of 4 rows have negative curvature (negcurv) and count as bounded steps' err
 t 'steps rejected bounded' test "$(column 10,11,13)" = "$(printf '4\t3\t1')"
 printf '0 w a 0 1 5 10 fine\n' | stream fine.ppi
 t 'an unknown status is refused' code 65 adapeft-rank fine.ppi

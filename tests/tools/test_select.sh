@@ -63,6 +63,35 @@ t 'is not chosen' test "$(chosen)" = 'a f '
 t 'unless required' code 0 adapeft-select --budget 100 --require z,n zero.appi
 t 'like one of negative value' test "$(chosen) $(word value)" = 'a f n z  0'
 
+# ---- choices ----
+# w has the ranks 2, 4 and 8, of which w4 lies below the hull
+{
+    printf '##adapeft 1 appi\n##model\tm  params=1000\n##lora\talpha=16\n'
+    printf '#choice\tgroup\tparams\tvalue\n'
+    printf '%s\n' 'w w2 2 20' 'w w4 4 24' 'w w8 8 45' '- v 3 18' '- u 1 1' | tr ' ' '\t'
+    printf '##end rows=0 crc32=00000000\n'
+} >ranks.edited
+adapeft-view --seal -o ranks.appi ranks.edited
+t 'alternatives' code 0 adapeft-select --budget 1,3,7,8,9,11,100 ranks.appi
+t 'exclude each other' test "$(rows out | cut -f1,2 | tr '\t\n' '= ')" = \
+    '1=u 3=w2 3=u 7=v 7=w4 8=w8 9=w8 9=u 11=v 11=w8 100=v 100=w8 100=u '
+t 'and are optimal' test "$(grep -c '^##budget.*optimal=yes' out)" -eq 7
+t 'the mask knows what LoRA was' grep -qx '##lora	alpha=16' out
+t 'greedy exchanges one for a larger one' code 0 adapeft-select --budget 12 --solver greedy ranks.appi
+t 'when that fits' test "$(chosen) $(word value)" = 'u v w8  64'
+t 'greedy-stop ends' code 0 adapeft-select --budget 10 --solver greedy-stop ranks.appi
+t 'when it does not' test "$(chosen) $(word value)" = 'v w2  38'
+t 'the frontier of alternatives' code 0 adapeft-select --frontier ranks.appi
+t 'has one of them a point' test "$(grep '^##budget' out |
+    sed 's/.*\tof=\([0-9]*\).*\tvalue=\([0-9]*\).*/\1:\2/' | tr '\n' ' ')" = \
+    '1:1 2:20 3:21 4:24 5:38 6:39 7:42 8:45 9:46 11:63 12:64 '
+t 'requiring one' code 0 adapeft-select --budget 9 --require w4 ranks.appi
+t 'excludes the others' test "$(chosen)" = 'u v w4 '
+t 'requiring two' code 64 adapeft-select --budget 9 --require 'w[24]' ranks.appi
+t 'is refused' says 'groups w2 and w4 are alternatives (choice w)'
+t 'forbidding one' code 0 adapeft-select --budget 7 --forbid w4 ranks.appi
+t 'leaves the others' test "$(chosen)" = 'u v w2 '
+
 # ---- budgets ----
 t 'a budget too small for anything' code 0 adapeft-select --budget 1,6 --forbid c four.appi
 t 'has a note' says 'budget 1: no group of value fits'

@@ -13,7 +13,8 @@
 #define SETTLED_TAU   0.5 /* below it the halves of a run disagree */
 #define SETTLED_STEPS 4   /* fewer say nothing about it */
 
-static const char *const kept[] = { "model", "task", "groups", "group", "probe", NULL };
+static const char *const kept[] = { "model", "task",  "groups", "group",
+				    "lora",  "probe", NULL };
 
 struct rank {
 	const char *out, *by;
@@ -42,18 +43,44 @@ static bool same_model(const char *a, const char *b)
 	return same;
 }
 
-static int merge_head(const struct cli *cli, struct rank *k, const struct stream_reader *r,
-		      struct err *e)
+/* What says which groups there are. */
+static bool divides(const char *key)
+{
+	return str_starts(key, "group") || strcmp(key, "lora") == 0;
+}
+
+static bool has_divisions(const struct meta_list *l, const struct meta_list *of)
+{
+	for (size_t i = 0; i < of->n; i++)
+		if (divides(of->m[i].key) && !has_line(l, &of->m[i]))
+			return false;
+	return true;
+}
+
+static int check_head(const struct rank *k, const struct stream_reader *r, struct err *e)
 {
 	const struct meta_list *head = stream_head(r);
 	const char *model = meta_get(&k->head, "model"), *other = meta_get(head, "model");
-	bool first = k->head.n == 0;
-	int rc = EX_OK;
 
 	if (model != NULL && other != NULL && !same_model(model, other))
 		return err_set(e, EX_DATAERR,
 			       "%s: probed on another model than the files before it",
 			       stream_name(r));
+	if (k->head.n > 0 &&
+	    (!has_divisions(&k->head, head) || !has_divisions(head, &k->head)))
+		return err_set(e, EX_DATAERR,
+			       "%s: divides the model into other groups than the files "
+			       "before it",
+			       stream_name(r));
+	return EX_OK;
+}
+
+static int merge_head(const struct cli *cli, struct rank *k, const struct stream_reader *r,
+		      struct err *e)
+{
+	const struct meta_list *head = stream_head(r);
+	int rc = check_head(k, r, e);
+
 	for (size_t i = 0; i < head->n && rc == EX_OK; i++) {
 		const struct meta *m = &head->m[i];
 		const char *had = meta_get(&k->head, m->key);
@@ -61,12 +88,6 @@ static int merge_head(const struct cli *cli, struct rank *k, const struct stream
 
 		if (strcmp(m->key, "model") == 0 && had != NULL)
 			continue;
-		if (str_starts(m->key, "group") && !first && !has_line(&k->head, m))
-			return err_set(
-			    e, EX_DATAERR,
-			    "%s: divides the model into other groups than the files "
-			    "before it",
-			    stream_name(r));
 		if (differs &&
 		    (strcmp(m->key, "task") == 0 || strcmp(m->key, "probe") == 0))
 			cli_note(cli,
@@ -78,16 +99,18 @@ static int merge_head(const struct cli *cli, struct rank *k, const struct stream
 	return rc;
 }
 
-enum column { STEP, GROUP, TYPE, LAYER, PARAMS, PPI, GAIN, STATUS, COLUMNS };
+/* CHOICE may be absent. */
+enum column { STEP, GROUP, TYPE, LAYER, PARAMS, PPI, GAIN, STATUS, CHOICE, COLUMNS };
 
 static int find_columns(const struct stream_reader *r, size_t at[COLUMNS], struct err *e)
 {
-	static const char *const names[COLUMNS] = { "step",   "group", "type", "layer",
-						    "params", "ppi",   "gain", "status" };
+	static const char *const names[CHOICE] = { "step",   "group", "type", "layer",
+						   "params", "ppi",   "gain", "status" };
 	int rc = EX_OK;
 
-	for (int i = 0; i < COLUMNS && rc == EX_OK; i++)
+	for (int i = 0; i < CHOICE && rc == EX_OK; i++)
 		rc = stream_column(r, names[i], &at[i], e);
+	at[CHOICE] = stream_column_maybe(r, "choice");
 	return rc;
 }
 
@@ -97,7 +120,8 @@ static int add_row(struct ranker *ranker, const struct stream_reader *r,
 	struct influence_row row = { .group = stream_text(r, at[GROUP]),
 				     .type = stream_text(r, at[TYPE]),
 				     .layer = stream_text(r, at[LAYER]),
-				     .status = stream_text(r, at[STATUS]) };
+				     .status = stream_text(r, at[STATUS]),
+				     .choice = "-" };
 	struct err why = { 0 };
 	int64_t params;
 	int rc;
@@ -110,6 +134,8 @@ static int add_row(struct ranker *ranker, const struct stream_reader *r,
 	if (params < 0)
 		return stream_error(r, e, "params is negative");
 	row.params = (uint64_t)params;
+	if (at[CHOICE] != SIZE_MAX)
+		row.choice = stream_text(r, at[CHOICE]);
 	rc = ranker_add(ranker, &row, &why);
 	if (rc == EX_DATAERR)
 		return stream_error(r, e, "%s", why.text);
@@ -141,23 +167,36 @@ static int read_file(const struct cli *cli, struct rank *k, struct ranker *ranke
 
 /* ---- reporting ---- */
 
-static void report(const struct cli *cli, const struct ranking *a)
+static void report_statuses(const struct cli *cli, const struct ranking *a)
 {
 	struct strbuf why = { 0 };
-	char tau[NUM_MAX];
-	size_t rejected = 0;
+	size_t none = 0;
 
 	for (int s = 0; s < RANK_STATUSES; s++) {
-		if (s == STATUS_OK || s == STATUS_BOUNDED || a->by_status[s] == 0)
+		size_t n = a->by_status[s] - (s == STATUS_NEGCURV ? a->negcurv_counted : 0);
+
+		if (s == STATUS_OK || s == STATUS_BOUNDED || n == 0)
 			continue;
-		strbuf_printf(&why, "%s%zu %s", rejected > 0 ? ", " : "", a->by_status[s],
+		strbuf_printf(&why, "%s%zu %s", none > 0 ? ", " : "", n,
 			      status_name((enum status)s));
-		rejected += a->by_status[s];
+		none += n;
 	}
-	if (rejected > 0)
-		cli_note(cli, "%zu of %zu rows rejected: %s", rejected, a->rows,
+	if (none > 0)
+		cli_note(cli, "%zu of %zu rows count as 0: %s", none, a->rows,
 			 why.failed ? "" : why.s);
+	if (a->negcurv_counted > 0)
+		cli_note(cli,
+			 "%zu of %zu rows have negative curvature (negcurv) and count as "
+			 "bounded steps",
+			 a->negcurv_counted, a->rows);
 	strbuf_free(&why);
+}
+
+static void report(const struct cli *cli, const struct ranking *a)
+{
+	char tau[NUM_MAX];
+
+	report_statuses(cli, a);
 	if (a->repeated > 0)
 		cli_note(cli, "%zu of %zu rows came more than once and count once",
 			 a->repeated, a->rows);
@@ -202,6 +241,7 @@ static int write_rows(struct stream_writer *w, const struct ranking *a, struct e
 		stream_put_int(w, (int64_t)g->rejected);
 		stream_put_real(w, g->stability);
 		stream_put_int(w, (int64_t)g->bounded);
+		stream_put_text(w, g->choice);
 		rc = stream_end_row(w, e);
 	}
 	return rc;
@@ -210,10 +250,10 @@ static int write_rows(struct stream_writer *w, const struct ranking *a, struct e
 static int write_stream(const struct cli *cli, const struct rank *k,
 			const struct ranking *a, FILE *out, struct err *e)
 {
-	static const char *const columns[] = { "rank",   "group", "type",     "layer",
-					       "params", "value", "appi",     "mean",
-					       "sd",     "steps", "rejected", "stability",
-					       "bounded" };
+	static const char *const columns[] = { "rank",    "group", "type",     "layer",
+					       "params",  "value", "appi",     "mean",
+					       "sd",      "steps", "rejected", "stability",
+					       "bounded", "choice" };
 	struct meta_list head = { 0 };
 	struct stream_writer *w = NULL;
 	int rc = cli_lineage(cli, &k->head, kept, &head, e);

@@ -20,6 +20,7 @@ static int text_or_dash(struct strlist *to, const struct stream_reader *r, const
 static int add_row(struct groups *g, const struct stream_reader *r, const size_t *at,
 		   struct err *e)
 {
+	const char *choice;
 	int64_t params;
 	double value;
 	int rc = mem_grow(&g->items, &g->cap, g->n + 1, sizeof *g->items, e);
@@ -34,10 +35,15 @@ static int add_row(struct groups *g, const struct stream_reader *r, const size_t
 				    stream_text(r, at[GROUP]));
 	if ((rc = strlist_add(&g->names, stream_text(r, at[GROUP]), e)) != EX_OK ||
 	    (rc = text_or_dash(&g->types, r, "type", e)) != EX_OK ||
-	    (rc = text_or_dash(&g->layers, r, "layer", e)) != EX_OK)
+	    (rc = text_or_dash(&g->layers, r, "layer", e)) != EX_OK ||
+	    (rc = text_or_dash(&g->choices, r, "choice", e)) != EX_OK)
 		return rc;
+	choice = g->choices.s[g->n];
 	g->items[g->n] =
-	    (struct item){ g->names.s[g->n], (uint64_t)params, value, RULE_FREE };
+	    (struct item){ .name = g->names.s[g->n],
+			   .params = (uint64_t)params,
+			   .value = value,
+			   .choice = strcmp(choice, "-") == 0 ? NULL : choice };
 	g->n++;
 	return EX_OK;
 }
@@ -99,6 +105,7 @@ void groups_free(struct groups *g)
 	strlist_free(&g->names);
 	strlist_free(&g->types);
 	strlist_free(&g->layers);
+	strlist_free(&g->choices);
 	meta_free(&g->head);
 	*g = (struct groups){ 0 };
 }

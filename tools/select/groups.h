@@ -8,8 +8,8 @@
 #include "select/knapsack.h"
 
 struct groups {
-	struct item *items; /* names are in `names` */
-	struct strlist names, types, layers;
+	struct item *items; /* names are in `names` and `choices` */
+	struct strlist names, types, layers, choices;
 	size_t n, cap;
 	struct meta_list head;
 };

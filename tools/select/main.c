@@ -11,8 +11,8 @@
 #include "groups.h"
 #include "io/file.h"
 
-static const char *const kept[] = { "model", "task",      "groups", "group",
-				    "probe", "stability", NULL };
+static const char *const kept[] = { "model", "task",  "groups",    "group",
+				    "lora",  "probe", "stability", NULL };
 
 struct select {
 	const char *out, *solver;

@@ -16,9 +16,9 @@
 static int add(struct ranker *r, int64_t step, const char *group, uint64_t params,
 	       double gain, const char *status, struct err *e)
 {
-	const struct influence_row row = {
-		step, group, "attn", "0", status, params, gain, 2 * gain / (double)params
-	};
+	const struct influence_row row = { step,   group,  "attn",
+					   "0",    status, "-",
+					   params, gain,   2 * gain / (double)params };
 
 	return ranker_add(r, &row, e);
 }
@@ -69,6 +69,7 @@ static void test_rejected_rows_count_zero_but_are_counted(void **state)
 	assert_int_equal(out->g[0].rejected, 5);
 	assert_int_equal(out->g[0].steps, 5);
 	assert_int_equal(out->by_status[STATUS_NEGCURV], 2);
+	assert_int_equal(out->negcurv_counted, 1);
 	assert_int_equal(out->by_status[STATUS_LOWFIT], 1);
 	assert_int_equal(out->by_status[STATUS_ZERO], 1);
 	ranker_free(r);
@@ -168,7 +169,7 @@ static void test_repeated_rows_count_once(void **state)
 
 static void test_bad_rows_are_refused(void **state)
 {
-	const struct influence_row other = { 1, "w", "mlp", "0", "ok", 4, 1, 1 };
+	const struct influence_row other = { 1, "w", "mlp", "0", "ok", "-", 4, 1, 1 };
 	struct ranker *r = start();
 	struct err e = { 0 };
 
@@ -182,6 +183,28 @@ static void test_bad_rows_are_refused(void **state)
 	assert_int_equal(add(r, 1, "w", 5, 1, "ok", &e), EX_DATAERR);
 	assert_non_null(strstr(e.text, "a.ppi: row 1"));
 	assert_int_equal(ranker_add(r, &other, &e), EX_DATAERR);
+	ranker_free(r);
+}
+
+static void test_a_group_keeps_its_choice(void **state)
+{
+	struct influence_row row = { 0, "w", "lora", "0", "ok", "w.choice", 4, 1, 0.5 };
+	const struct ranking *out;
+	struct ranker *r = start();
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(ranker_add(r, &row, &e), EX_OK);
+	row.step = 1;
+	assert_int_equal(ranker_add(r, &row, &e), EX_OK);
+	row.choice = "other";
+	assert_int_equal(ranker_add(r, &row, &e), EX_DATAERR);
+	assert_non_null(strstr(e.text, "of choice other here, but of choice w.choice in "
+				       "a.ppi: row 1"));
+	row.choice = "-";
+	assert_int_equal(ranker_add(r, &row, &e), EX_DATAERR);
+	assert_int_equal(ranker_finish(r, RANK_APPI, &out, NULL), EX_OK);
+	assert_string_equal(out->g[0].choice, "w.choice");
 	ranker_free(r);
 }
 
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_two_accounts_of_a_step_are_refused),
 		cmocka_unit_test(test_repeated_rows_count_once),
 		cmocka_unit_test(test_bad_rows_are_refused),
+		cmocka_unit_test(test_a_group_keeps_its_choice),
 		cmocka_unit_test(test_overflowing_sums_are_refused),
 		cmocka_unit_test(test_order_and_its_ties),
 		cmocka_unit_test(test_stability_compares_the_halves),

@@ -11,122 +11,8 @@
 #include <string.h>
 
 #include "base/prng.h"
+#include "brute.h"
 #include "select/knapsack.h"
-
-#define SMALL 12
-
-static const char *const letters[26] = { "a", "b", "c", "d", "e", "f", "g", "h", "i",
-					 "j", "k", "l", "m", "n", "o", "p", "q", "r",
-					 "s", "t", "u", "v", "w", "x", "y", "z" };
-
-/* ---- brute force, with the header's rules and nothing of the implementation ---- */
-
-static bool before(const struct item *a, const struct item *b)
-{
-	double left = a->value * (double)b->params, right = b->value * (double)a->params;
-
-	if ((a->params == 0) != (b->params == 0))
-		return a->params == 0;
-	if (a->params == 0 && a->value != b->value)
-		return a->value > b->value;
-	if (left != right)
-		return left > right;
-	if (a->params != b->params)
-		return a->params < b->params;
-	return strcmp(a->name, b->name) < 0;
-}
-
-static size_t canonical(const struct item *items, size_t n, struct item *out)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t j = i;
-
-		for (; j > 0 && before(&items[i], &out[j - 1]); j--)
-			out[j] = out[j - 1];
-		out[j] = items[i];
-	}
-	return n;
-}
-
-struct best {
-	uint32_t set; /* bit n-1-i: item i of the canonical order */
-	double value;
-	uint64_t params;
-	bool any;
-};
-
-static struct best brute_force(const struct item *x, size_t n, uint64_t budget)
-{
-	struct best best = { 0 };
-
-	for (uint32_t set = 0; set < (uint32_t)1 << n; set++) {
-		double value = 0;
-		uint64_t params = 0;
-		bool allowed = true;
-
-		for (size_t i = 0; i < n && allowed; i++) {
-			bool in = (set >> (n - 1 - i) & 1) != 0;
-
-			if (in) {
-				value += x[i].value;
-				params += x[i].params;
-			}
-			allowed = in ? x[i].rule == RULE_REQUIRED ||
-					   (x[i].rule == RULE_FREE && x[i].value > 0)
-				     : x[i].rule != RULE_REQUIRED;
-		}
-		if (!allowed || params > budget)
-			continue;
-		if (!best.any || value > best.value ||
-		    (value == best.value &&
-		     (params < best.params || (params == best.params && set > best.set))))
-			best = (struct best){ set, value, params, true };
-	}
-	return best;
-}
-
-/* Small numbers, so that equal ratios, equal sums and equal items are common; integers, so
- * that sums are exact. */
-static size_t random_items(struct prng *p, struct item *items)
-{
-	size_t n = prng_below(p, SMALL + 1);
-	uint64_t span = 1 + prng_below(p, 12);
-	uint64_t kind = prng_below(p, 4);
-
-	for (size_t i = 0; i < n; i++) {
-		items[i].name = letters[i];
-		items[i].params = prng_below(p, 2 * span + 1);
-		items[i].value = (double)prng_below(p, 3 * span) - (double)(span / 2);
-		if (kind == 0)
-			items[i].value = 2 * (double)items[i].params;
-		if (kind == 1)
-			items[i].params = span;
-		items[i].rule = RULE_FREE;
-		if (prng_below(p, 8) == 0)
-			items[i].rule = prng_below(p, 2) ? RULE_REQUIRED : RULE_FORBIDDEN;
-	}
-	return n;
-}
-
-static void assert_is(const struct solution *s, const struct item *items,
-		      const struct item *order, size_t n, const struct best *best)
-{
-	size_t at = 0;
-
-	assert_true(s->optimal);
-	assert_true(s->value == best->value);
-	assert_true(s->bound == s->value);
-	assert_true(s->gap == 0);
-	assert_int_equal(s->params, best->params);
-	for (size_t i = 0; i < n; i++) {
-		if ((best->set >> (n - 1 - i) & 1) == 0)
-			continue;
-		assert_true(at < s->n);
-		assert_string_equal(items[s->chosen[at]].name, order[i].name);
-		at++;
-	}
-	assert_int_equal(at, s->n);
-}
 
 static void test_equals_brute_force(void **state)
 {
@@ -177,7 +63,7 @@ static void test_equals_dynamic_programming(void **state)
 			double value =
 			    (double)(alike ? params + 5 : 1 + prng_below(&p, span));
 
-			items[i] = (struct item){ "x", params, value, RULE_FREE };
+			items[i] = (struct item){ "x", params, value, RULE_FREE, NULL };
 			for (uint64_t c = CAPACITY; c >= params; c--)
 				if (best[c - params] + value > best[c])
 					best[c] = best[c - params] + value;
@@ -231,6 +117,7 @@ static void random_hard(struct prng *p, struct item *items, size_t n, uint64_t *
 		items[i].params = 1000 + prng_below(p, 100000);
 		items[i].value = (double)items[i].params + 100 * prng_unit(p);
 		items[i].rule = RULE_FREE;
+		items[i].choice = NULL;
 		*total += items[i].params;
 	}
 }
@@ -271,10 +158,10 @@ static void test_capped_search_certifies_its_gap(void **state)
 
 static void test_greedy_skips_and_greedy_stop_ends(void **state)
 {
-	const struct item items[] = { { "a", 2, 10, RULE_FREE },
-				      { "b", 3, 9, RULE_FREE },
-				      { "c", 1, 1, RULE_FREE },
-				      { "d", 4, 12, RULE_FREE } };
+	const struct item items[] = { { "a", 2, 10, RULE_FREE, NULL },
+				      { "b", 3, 9, RULE_FREE, NULL },
+				      { "c", 1, 1, RULE_FREE, NULL },
+				      { "d", 4, 12, RULE_FREE, NULL } };
 	struct solution s;
 
 	(void)state;
@@ -294,8 +181,8 @@ static void test_greedy_skips_and_greedy_stop_ends(void **state)
 
 static void test_required_that_do_not_fit_are_refused(void **state)
 {
-	const struct item items[] = { { "head", 768, 0, RULE_REQUIRED },
-				      { "bias", 2, 1, RULE_FREE } };
+	const struct item items[] = { { "head", 768, 0, RULE_REQUIRED, NULL },
+				      { "bias", 2, 1, RULE_FREE, NULL } };
 	struct solution s = { 0 };
 	struct err e = { 0 };
 
@@ -312,7 +199,7 @@ static void test_required_that_do_not_fit_are_refused(void **state)
 
 static void test_nothing_to_choose(void **state)
 {
-	const struct item worthless = { "a", 10, 0, RULE_FREE };
+	const struct item worthless = { "a", 10, 0, RULE_FREE, NULL };
 	struct solution s;
 
 	(void)state;
@@ -327,9 +214,9 @@ static void test_nothing_to_choose(void **state)
 
 static void test_values_of_any_size(void **state)
 {
-	struct item items[] = { { "a", 3, 4, RULE_FREE },
-				{ "b", 4, 5, RULE_FREE },
-				{ "c", 2, 3, RULE_FREE } };
+	struct item items[] = { { "a", 3, 4, RULE_FREE, NULL },
+				{ "b", 4, 5, RULE_FREE, NULL },
+				{ "c", 2, 3, RULE_FREE, NULL } };
 	const double factors[] = { DBL_TRUE_MIN, 1e-300, 1e-20, 1, 1e20, 1e307 };
 	struct solution s;
 	struct err e = { 0 };
@@ -357,10 +244,10 @@ static void test_values_of_any_size(void **state)
 
 static void test_one_huge_value_hides_no_small_one(void **state)
 {
-	const struct item items[] = { { "huge", 5, 1e300, RULE_FREE },
-				      { "small", 5, 1, RULE_FREE },
-				      { "tiny", 5, 1e-300, RULE_FREE },
-				      { "none", 5, 0, RULE_FREE } };
+	const struct item items[] = { { "huge", 5, 1e300, RULE_FREE, NULL },
+				      { "small", 5, 1, RULE_FREE, NULL },
+				      { "tiny", 5, 1e-300, RULE_FREE, NULL },
+				      { "none", 5, 0, RULE_FREE, NULL } };
 	struct solution s;
 
 	(void)state;
@@ -374,9 +261,9 @@ static void test_one_huge_value_hides_no_small_one(void **state)
 
 static void test_sizes_near_the_limit(void **state)
 {
-	struct item items[] = { { "a", (uint64_t)1 << 61, 1, RULE_FREE },
-				{ "b", (uint64_t)1 << 60, 1, RULE_FREE },
-				{ "c", (uint64_t)1 << 61, 1, RULE_FREE } };
+	struct item items[] = { { "a", (uint64_t)1 << 61, 1, RULE_FREE, NULL },
+				{ "b", (uint64_t)1 << 60, 1, RULE_FREE, NULL },
+				{ "c", (uint64_t)1 << 61, 1, RULE_FREE, NULL } };
 	struct solution s;
 	struct err e = { 0 };
 
@@ -405,7 +292,7 @@ static void test_many_rows_of_equal_size(void **state)
 	for (int same = 0; same < 2; same++) {
 		for (size_t i = 0; i < n; i++)
 			items[i] = (struct item){ "row", 768, same ? 0.3 : prng_unit(&p),
-						  RULE_FREE };
+						  RULE_FREE, NULL };
 		assert_int_equal(knapsack_solve(items, n, 768 * expected + 700,
 						SOLVER_EXACT, 0, &s, NULL),
 				 EX_OK);
@@ -419,8 +306,8 @@ static void test_many_rows_of_equal_size(void **state)
 	}
 	/* Two sizes and equal ratios: all that fits exactly is optimal. */
 	for (size_t i = 0; i < n; i++)
-		items[i] =
-		    (struct item){ "row", i % 2 ? 384 : 1536, i % 2 ? 1 : 4, RULE_FREE };
+		items[i] = (struct item){ "row", i % 2 ? 384 : 1536, i % 2 ? 1 : 4,
+					  RULE_FREE, NULL };
 	assert_int_equal(knapsack_solve(items, n, 384 * 77777, SOLVER_EXACT, 0, &s, NULL),
 			 EX_OK);
 	assert_true(s.optimal && s.params == 384 * 77777);
@@ -533,8 +420,8 @@ static double published(const char *set, const char *name, struct solution *s)
 	assert_non_null(items);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(fscanf(f, "%lf %lf", &value, &weight), 2);
-		items[i] =
-		    (struct item){ "", (uint64_t)llround(weight * 1e6), value, RULE_FREE };
+		items[i] = (struct item){ "", (uint64_t)llround(weight * 1e6), value,
+					  RULE_FREE, NULL };
 	}
 	fclose(f);
 	assert_int_equal(knapsack_solve(items, n, (uint64_t)llround(capacity * 1e6),
