@@ -321,58 +321,70 @@ static int add_all_named(struct tokenizer *t, const struct source *from,
 			 struct specials *found, struct err *e)
 {
 	const struct {
-		const char *key, *bert, *gpt2, *roberta;
+		const char *key;
+		const char *usual[4]; /* by from->rebuilt */
 		uint32_t *number;
+		bool needed;
 	} names[] = {
-		{ "bos_token", NULL, "<|endoftext|>", "<s>", &found->bos },
-		{ "eos_token", NULL, "<|endoftext|>", "</s>", &found->eos },
-		{ "unk_token", "[UNK]", "<|endoftext|>", "<unk>", &found->unk },
-		{ "sep_token", "[SEP]", NULL, "</s>", &found->sep },
-		{ "pad_token", "[PAD]", NULL, "<pad>", &found->pad },
-		{ "cls_token", "[CLS]", NULL, "<s>", &found->cls },
-		{ "mask_token", "[MASK]", NULL, "<mask>", &found->mask },
+		{ "bos_token", { NULL, NULL, "<|endoftext|>", "<s>" }, &found->bos, false },
+		{ "eos_token",
+		  { NULL, NULL, "<|endoftext|>", "</s>" },
+		  &found->eos,
+		  false },
+		{ "unk_token",
+		  { NULL, "[UNK]", "<|endoftext|>", "<unk>" },
+		  &found->unk,
+		  from->rebuilt == REBUILT_BERT },
+		{ "sep_token",
+		  { NULL, "[SEP]", NULL, "</s>" },
+		  &found->sep,
+		  from->rebuilt == REBUILT_BERT || from->rebuilt == REBUILT_ROBERTA },
+		{ "pad_token", { NULL, "[PAD]", NULL, "<pad>" }, &found->pad, false },
+		{ "cls_token",
+		  { NULL, "[CLS]", NULL, "<s>" },
+		  &found->cls,
+		  from->rebuilt == REBUILT_BERT || from->rebuilt == REBUILT_ROBERTA },
+		{ "mask_token", { NULL, "[MASK]", NULL, "<mask>" }, &found->mask, false },
 	};
-	bool around = from->rebuilt == REBUILT_BERT || from->rebuilt == REBUILT_ROBERTA;
 	size_t i;
 	int status = EX_OK;
 
 	for (i = 0; i < sizeof names / sizeof names[0] && status == EX_OK; i++) {
-		const uint32_t *number = names[i].number;
-		const char *usual = from->rebuilt == REBUILT_BERT      ? names[i].bert
-				    : from->rebuilt == REBUILT_GPT2    ? names[i].gpt2
-				    : from->rebuilt == REBUILT_ROBERTA ? names[i].roberta
-								       : NULL;
-		bool needed = around && (number == &found->sep || number == &found->cls);
-
-		needed |= from->rebuilt == REBUILT_BERT && number == &found->unk;
 		*names[i].number = VOCAB_NONE;
-		status =
-		    add_named(t, from, names[i].key, usual, needed, names[i].number, e);
+		status = add_named(t, from, names[i].key, names[i].usual[from->rebuilt],
+				   names[i].needed, names[i].number, e);
 	}
 	return status;
 }
 
-/* The first of three numbers that is one. */
-static int64_t first_of(uint32_t a, uint32_t b, uint32_t c)
+/* The first of several texts that is a special token, or else the first that is a token;
+ * -1 for none. RoBERTa's vocabulary has GPT-2's end of text as an ordinary piece. */
+static int64_t usual_number(const struct tokenizer *t, const char *const *texts)
 {
-	if (a != VOCAB_NONE)
-		return a;
-	if (b != VOCAB_NONE)
-		return b;
-	return c != VOCAB_NONE ? (int64_t)c : -1;
+	const char *const *text;
+
+	for (text = texts; *text != NULL; text++) {
+		const struct added_token *token = added_get(&t->added, *text);
+
+		if (token != NULL && token->special)
+			return token->id;
+	}
+	for (text = texts; *text != NULL; text++)
+		if (number_of(t, *text) != VOCAB_NONE)
+			return number_of(t, *text);
+	return -1;
 }
 
 /* The tokens that end and fill up texts; by their usual names when no file says. */
 static void find_end_and_pad(struct tokenizer *t, const struct specials *s)
 {
-	uint32_t end = s->eos;
+	static const char *const ends[] = { "<|endoftext|>", "</s>", "[SEP]", NULL };
+	static const char *const pads[] = { "[PAD]", "<pad>", NULL };
 
-	if (end == VOCAB_NONE)
-		end = number_of(t, "<|endoftext|>");
-	if (end == VOCAB_NONE)
-		end = number_of(t, "</s>");
-	t->end = first_of(end, s->sep, number_of(t, "[SEP]"));
-	t->pad = first_of(s->pad, number_of(t, "[PAD]"), number_of(t, "<pad>"));
+	t->end = s->eos;
+	if (s->eos == VOCAB_NONE)
+		t->end = s->sep != VOCAB_NONE ? s->sep : usual_number(t, ends);
+	t->pad = s->pad != VOCAB_NONE ? s->pad : usual_number(t, pads);
 }
 
 int read_special(struct tokenizer *t, const struct source *from, struct err *e)

@@ -4,7 +4,7 @@
 #include <pcre2.h>
 #include <stdbool.h>
 
-/* tests/ref/tokens.py --classes prints both lists for the PCRE2 that is installed. */
+/* tests/ref/unicode.py --classes prints both lists for the PCRE2 that is installed. */
 #define YOUNG_LETTERS                                                                   \
 	"\\x{1c89}\\x{1c8a}\\x{a7cb}-\\x{a7cd}\\x{a7da}-\\x{a7dc}\\x{105c0}-\\x{105f3}" \
 	"\\x{10d4a}-\\x{10d65}\\x{10d6f}-\\x{10d85}\\x{10ec2}-\\x{10ec4}"               \

@@ -1,9 +1,11 @@
 /*
  * tokenizer - text to token numbers, as the checkpoint's own tokenizer does it.
  *
- * WordPiece (BERT): clean, split (white space, punctuation, CJK), lower-case and strip
- * accents when the checkpoint says so, then the longest pieces of the vocabulary first.
- * The result equals transformers' for the same files.
+ * WordPiece (BERT, DistilBERT): clean, split (white space, punctuation, CJK), lower-case
+ * and strip accents when the checkpoint says so, then the longest pieces of the vocabulary
+ * first. Byte-level BPE (GPT-2, RoBERTa): split into words with the spaces before them,
+ * then merge the bytes of each by the ranks of the merges. The result equals that of
+ * transformers for the same files.
  */
 #ifndef TEXT_TOKENIZER_H
 #define TEXT_TOKENIZER_H
@@ -25,8 +27,10 @@ struct encoding {
 	struct encoding_room *room; /* what encoding needs on the way, kept for the next */
 };
 
-/* Reads the tokenizer of a model directory: vocab.txt with tokenizer_config.json and
- * special_tokens_map.json, or tokenizer.json. EX_NOINPUT when there is none. */
+/* Reads the tokenizer of a model directory: tokenizer.json, else vocab.txt, or vocab.json
+ * with merges.txt; and beside them tokenizer_config.json, special_tokens_map.json and
+ * added_tokens.json. Which class of tokenizer it is, and so which special tokens stand
+ * where, tokenizer_config.json or config.json say. EX_NOINPUT when there is none. */
 int tokenizer_open(struct tokenizer **t, const char *dir, struct err *e);
 size_t tokenizer_size(const struct tokenizer *t); /* one more than the highest number */
 

@@ -8,7 +8,7 @@ struct range {
 
 /* Punctuation, marks and format characters that came after Unicode 8.0, with whatever
  * lies between them and is none of these: `tokenizers` takes them for letters. Another
- * utf8proc needs another list: tests/ref/tokens.py --ranges prints it. */
+ * utf8proc needs another list: tests/ref/unicode.py --ranges prints it. */
 static const struct range young[] = {
 	{ 0x61d, 0x61d },     { 0x7fd, 0x7fd },     { 0x890, 0x8e2 },
 	{ 0x9fd, 0x9fe },     { 0xa76, 0xa76 },     { 0xafa, 0xaff },

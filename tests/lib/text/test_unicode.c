@@ -78,8 +78,9 @@ static void note(uint32_t *sum, bool holds, uint32_t c)
 		*sum = *sum * 31 + c;
 }
 
-/* The sums are printed by tests/ref/tokens.py --properties, out of `tokenizers`. A utf8proc
- * of another Unicode fails here: then the tables of unicode.c are to be made anew. */
+/* The sums are printed by tests/ref/unicode.py --properties, out of `tokenizers`. A
+ * utf8proc of another Unicode fails here: then the tables of unicode.c are to be made anew.
+ */
 static void properties_of_all_characters_are_those_of_tokenizers(void **state)
 {
 	static const struct {
