@@ -37,24 +37,33 @@ static int byte_of(uint32_t c)
 	return nth == HIDDEN - 1 ? 0xad : -1;
 }
 
-void byte_level_undo(const char *s, size_t n, struct strbuf *out)
+static bool all_are_bytes(const char *s, size_t n)
 {
-	size_t before = out->len, i = 0;
+	size_t i = 0;
+	uint32_t c;
 
 	while (i < n) {
-		uint32_t c;
-		int byte;
-		char b;
+		i += utf8_next(s + i, n - i, &c);
+		if (byte_of(c) < 0)
+			return false;
+	}
+	return true;
+}
+
+void byte_level_undo(const char *s, size_t n, struct strbuf *out)
+{
+	size_t i = 0;
+	uint32_t c;
+
+	if (!all_are_bytes(s, n)) {
+		strbuf_add(out, s, n);
+		return;
+	}
+	while (i < n) {
+		char byte;
 
 		i += utf8_next(s + i, n - i, &c);
-		byte = byte_of(c);
-		if (byte < 0) {
-			if (!out->failed && out->s != NULL)
-				out->len = before;
-			strbuf_add(out, s, n);
-			return;
-		}
-		b = (char)byte;
-		strbuf_add(out, &b, 1);
+		byte = (char)byte_of(c);
+		strbuf_add(out, &byte, 1);
 	}
 }

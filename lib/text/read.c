@@ -187,8 +187,8 @@ static int choose_pieces(struct source *from, struct err *e)
 	return EX_OK;
 }
 
-/* tokenizer.json comes first, but not with a model that only the other files have of a
- * kind that is ours, nor with BPE beside the vocab.txt of a BertTokenizer. */
+/* tokenizer.json comes first, unless its model is of a kind that is not ours and there are
+ * other files, or it is BPE beside the vocab.txt of a BertTokenizer. */
 static int choose(struct source *from, bool has_txt, bool has_pieces, struct err *e)
 {
 	bool bert, ours = false;
