@@ -115,8 +115,12 @@ function print_spread(    i)
 			    most[name[i]], is_preset[name[i]] ? "#d55e00" : "#0072b2"
 }
 
-function print_frontier(    i, k, best)
+# The line goes on to the right of its last point, as more parameters are never worse, but no
+# model has more than all.
+function print_frontier(    i, k, best, end)
 {
+	end = total < x_high ? total : x_high
+	end = end > x[at[n - 1]] ? end : x[at[n - 1]]
 	print "$frontier << END"
 	for (k = 0; k < n; k++) {
 		i = at[k]
@@ -127,8 +131,8 @@ function print_frontier(    i, k, best)
 		step_x[steps] = px(x[i])
 		step_y[steps++] = py(y[i])
 	}
-	printf "%.10g %.10g\nEND\n", x_high, best
-	step_x[steps] = width
+	printf "%.10g %.10g\nEND\n", end, best
+	step_x[steps] = px(end)
 	step_y[steps] = step_y[steps - 1]
 }
 

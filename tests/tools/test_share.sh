@@ -89,6 +89,17 @@ points() {
 }
 t 'seeds are one point, and presets are told from budgets' points
 
+# line PERCENT: where the frontier's line ends when the largest point has so many of 100000
+line() {
+    stream point 'run budget trained percent metric score' '1pct 1% 1000 1 accuracy 0.7' \
+        "most - ${1}000 $1 accuracy 0.9" >line.point
+    cols -v cols=run,budget,trained,percent,metric,score line.point |
+        awk -f "$SHARE/frontier.awk" | sed -n '/frontier/,/^END/p' | tail -n 2 | head -n 1
+}
+t 'the line of the frontier goes on' test "$(line 40)" = '76000 0.9'
+t 'as far as there are parameters' test "$(line 80)" = '100000 0.9'
+t 'and not past a model of which all are trained' test "$(line 100)" = '100000 0.9'
+
 nothing_to_draw() {
     code 65 gnuplot -c "$SHARE/frontier.gp" none.point none.svg && says 'nothing to draw' &&
         [ ! -e none.svg ]
