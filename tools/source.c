@@ -52,7 +52,11 @@ static int read_examples(struct source *s, const struct source_options *o,
 		if (o->max_len < how.max_len)
 			how.max_len = (size_t)o->max_len;
 	}
-	return rc == EX_OK ? dataset_read(&s->data, o->data, &s->task, learn, &how, e) : rc;
+	if (rc == EX_OK)
+		rc = dataset_read(&s->data, o->data, &s->task, learn, &how, e);
+	if (rc == EX_OK && o->limit > 0)
+		dataset_limit(&s->data, (size_t)o->limit);
+	return rc;
 }
 
 static int read_data(struct source *s, const struct source_options *o, bool learn,

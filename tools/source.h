@@ -18,6 +18,7 @@ struct source_options {
 	const char *model, *data;
 	struct task_options task;
 	uint64_t batch, max_len;
+	uint64_t limit;               /* examples that are used; 0: all */
 	const char *init;             /* "random": weights from the seed; NULL */
 	const struct lora_spec *lora; /* pairs to add, or NULL */
 };
@@ -45,6 +46,8 @@ struct source_options {
 	  "does the first row name the columns" },                                         \
 	{ OPT_LIST, 0, "classes", "LIST", &(o).task.classes, NULL, 0, 0,                   \
 	  "only examples of these labels, in this order" },                                \
+	{ OPT_COUNT, 0, "limit", "N", &(o).limit, NULL, 1, 1e12,                           \
+	  "only the first N examples" },                                                   \
 	{ OPT_TEXT, 0, "quoting", "yes|no", &(o).task.quoting, "yes|no", 0, 0,             \
 	  "do double quotes quote (in .csv files they do)" }
 /* `unsaid` tells what texts are cut to when that is not said. */

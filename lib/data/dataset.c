@@ -237,6 +237,17 @@ int dataset_read(struct dataset *d, const char *path, struct task *t, bool learn
 	return rc;
 }
 
+void dataset_limit(struct dataset *d, size_t n)
+{
+	if (n >= d->n)
+		return;
+	d->n = n;
+	d->longest = 0;
+	for (size_t i = 0; i < n; i++)
+		if (d->start[i + 1] - d->start[i] > d->longest)
+			d->longest = d->start[i + 1] - d->start[i];
+}
+
 void dataset_free(struct dataset *d)
 {
 	free(d->ids);

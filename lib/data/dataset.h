@@ -62,6 +62,8 @@ struct encoder {
  * On failure d holds nothing. */
 int dataset_read(struct dataset *d, const char *path, struct task *t, bool learn,
 		 const struct encoder *how, struct err *e);
+/* Leaves the first n examples. */
+void dataset_limit(struct dataset *d, size_t n);
 void dataset_free(struct dataset *d);
 
 /* The examples in the order of training. Each epoch is shuffled by seed and epoch number; a

@@ -329,6 +329,24 @@ static void rows_of_qqp_with_too_few_fields_are_passed_over(void **state)
 }
 
 /* GLUE is not quoted. */
+static void the_first_examples_can_be_all(void **state)
+{
+	struct task t = task_of("sst2 text=sentence label=label classes=0,1");
+	struct dataset d;
+
+	(void)state;
+	read_data(&d, &t, false, "sentence\tlabel\ngood\t1\nbad\t0\ngood good film\t1\n",
+		  16);
+	assert_int_equal(d.longest, 5);
+	dataset_limit(&d, 2);
+	assert_int_equal(d.n, 2);
+	assert_int_equal(d.longest, 3);
+	dataset_limit(&d, 7);
+	assert_int_equal(d.n, 2);
+	dataset_free(&d);
+	task_free(&t);
+}
+
 static void quotes_are_text(void **state)
 {
 	struct task t = task_of("rte");
@@ -561,6 +579,7 @@ int main(void)
 		cmocka_unit_test(mnli_columns_are_found_in_training_and_development_files),
 		cmocka_unit_test(qnli_rte_and_wnli_are_read),
 		cmocka_unit_test(rows_of_qqp_with_too_few_fields_are_passed_over),
+		cmocka_unit_test(the_first_examples_can_be_all),
 		cmocka_unit_test(quotes_are_text),
 		cmocka_unit_test(rows_of_other_classes_are_passed_over_and_counted),
 		cmocka_unit_test(a_class_asked_for_needs_an_example_in_training_only),
