@@ -390,6 +390,8 @@ static void test_greedy_exchanges_along_the_hull(void **state)
 		{ SOLVER_GREEDY, 11, 63 },     { SOLVER_GREEDY, 12, 64 },
 		{ SOLVER_GREEDY_STOP, 5, 38 }, { SOLVER_GREEDY_STOP, 10, 38 },
 		{ SOLVER_GREEDY_STOP, 4, 20 }, { SOLVER_EXACT, 10, 46 },
+		{ SOLVER_GREEDY, 7, 42 },      { SOLVER_GREEDY_STOP, 7, 38 },
+		{ SOLVER_GREEDY, 1, 1 },       { SOLVER_GREEDY_STOP, 1, 0 },
 	};
 	struct solution s;
 

@@ -174,6 +174,14 @@ static void test_greedy_skips_and_greedy_stop_ends(void **state)
 			 EX_OK);
 	assert_true(s.value == 19 && s.params == 5 && s.n == 2);
 	solution_free(&s);
+	/* a alone is too large. */
+	assert_int_equal(knapsack_solve(items, 4, 1, SOLVER_GREEDY_STOP, 0, &s, NULL),
+			 EX_OK);
+	assert_true(s.n == 0 && s.bound >= 1 && !s.optimal);
+	solution_free(&s);
+	assert_int_equal(knapsack_solve(items, 4, 1, SOLVER_GREEDY, 0, &s, NULL), EX_OK);
+	assert_true(s.n == 1 && s.value == 1 && s.optimal);
+	solution_free(&s);
 	assert_int_equal(knapsack_solve(items, 4, 6, SOLVER_EXACT, 0, &s, NULL), EX_OK);
 	assert_true(s.value == 22 && s.params == 6 && s.n == 2 && s.optimal);
 	solution_free(&s);
