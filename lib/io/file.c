@@ -517,10 +517,10 @@ static int make_parents(const char *path, struct err *e)
 	return rc;
 }
 
-static bool is_listed(const char *const *names, const char *name)
+static bool is_listed(const char *const *globs, const char *name)
 {
-	for (; *names != NULL; names++)
-		if (strcmp(*names, name) == 0)
+	for (; *globs != NULL; globs++)
+		if (str_glob(*globs, name))
 			return true;
 	return false;
 }

@@ -61,7 +61,7 @@ void output_drop(struct output *o);
  * A directory that appears whole: its files are written into a temporary sibling
  * (`temporary`), which outdir_commit renames to `path`. A directory that is
  * already there is replaced only when it is empty, or holds ours[0] (the mark of a
- * tool's own earlier output) and nothing that is not named in `ours`, a list that ends
+ * tool's own earlier output) and nothing that no glob of `ours` matches, a list that ends
  * with NULL and must outlive `d`; otherwise outdir_open says EX_CANTCREAT. Parent
  * directories are made as needed. A directory has no directories inside. Ends as an
  * output does: commit, or drop.

@@ -37,6 +37,7 @@ class Case:
     buffers: bool = False      # and lm_head beside the table it is tied to
     newer: bool = False        # ViT's names since transformers 5
     shards: int = 1
+    spread: float = 0          # deviation of the weights; 0: as the size makes it
     dtype: torch.dtype = torch.float32
 
 
@@ -54,7 +55,7 @@ SIZES = {
     #            width heads inner layers vocabulary positions
     "tiny":      (8, 2, 12, 2, 24, 12),
     "small":     (16, 2, 20, 2, 32, 14),
-    "large":     (96, 6, 160, 4, 500, 80),
+    "large":     (64, 4, 112, 3, 300, 80),
 }
 PAD = {"bert": 0, "distilbert": 0, "roberta": 1, "gpt2": None}
 
@@ -89,7 +90,7 @@ def build(case, seed=20):
     torch.manual_seed(seed)
     model = CLASSES[case.family, head](configuration(case)).eval()
     generator = torch.Generator().manual_seed(seed + 1)
-    spread = min(0.3, 3 / SIZES[case.size][0] ** 0.5)
+    spread = case.spread or min(0.3, 3 / SIZES[case.size][0] ** 0.5)
     with torch.no_grad():
         for name, w in model.named_parameters():
             norm = re.search(r"(norm\w*|ln_\w)\.weight$", name, re.IGNORECASE)

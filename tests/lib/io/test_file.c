@@ -18,7 +18,7 @@
 #include "io/file.h"
 
 /* Each test runs in an empty directory of its own. */
-static const char *const ours[] = { "marker", "only-old", "only-new", NULL };
+static const char *const ours[] = { "marker", "only-old", "only-new", "part-*.new", NULL };
 
 static int enter(void **state)
 {
@@ -332,6 +332,23 @@ static void an_empty_directory_is_used(void **state)
 	assert_holds("run/marker", "new");
 }
 
+static void a_glob_names_many_files_of_ours(void **state)
+{
+	struct outdir d;
+
+	(void)state;
+	assert_int_equal(mkdir("run", 0777), 0);
+	write_file("run/marker", "1");
+	write_file("run/part-1.new", "1");
+	write_file("run/part-2.new", "2");
+	assert_int_equal(outdir_open(&d, "run", ours, NULL), EX_OK);
+	put(&d, "marker", "new");
+	assert_int_equal(outdir_commit(&d, NULL), EX_OK);
+	assert_int_equal(entries("run"), 1);
+	write_file("run/part-1.old", "1");
+	assert_int_equal(outdir_open(&d, "run", ours, NULL), EX_CANTCREAT);
+}
+
 static void what_is_not_ours_is_not_replaced(void **state)
 {
 	struct err e = { 0 };
@@ -467,6 +484,7 @@ int main(void)
 		TEST(an_own_directory_is_replaced_whole),
 		TEST(a_dropped_directory_leaves_the_old_one),
 		TEST(an_empty_directory_is_used),
+		TEST(a_glob_names_many_files_of_ours),
 		TEST(what_is_not_ours_is_not_replaced),
 		TEST(a_directory_filled_in_the_meantime_is_not_replaced),
 		TEST(a_signal_removes_temporaries_and_ends_the_process),

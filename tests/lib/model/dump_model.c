@@ -1,19 +1,20 @@
 /*
  * dump_model - what a model computes, for tests/ref/compare.py.
  *
- *   dump_model [-l] [-r RANKS] save DIR OUT
+ *   dump_model [-l] [-r RANKS [-d P]] save DIR OUT
  *       the model as it is first opened, with a new head of two classes where it lacks one,
  *       in the directory OUT
- *   dump_model [-l] [-r RANKS] logits DIR BATCH
+ *   dump_model [-l] [-r RANKS [-d P]] logits DIR BATCH
  *       a line of logits for each sequence, or token that is predicted, of stdin
- *   dump_model [-l] [-r RANKS] gradients DIR OUT
+ *   dump_model [-l] [-r RANKS [-d P]] gradients DIR OUT
  *       the gradients of the mean loss over stdin's sequences, one batch, in the new
  *       safetensors file OUT, and LoRA pairs' values as value:NAME
- *   dump_model [-l] [-r RANKS] losses DIR N
+ *   dump_model [-l] [-r RANKS [-d P]] losses DIR N
  *       the mean loss of stdin's sequences under N different dropout masks, a line each
  *
  * -l: the next token is predicted. -r: pairs of these ranks, separated by commas, with
- * a random B. stdin's lines are those of batch_text.h.
+ * a random B, their input dropped with probability P. stdin's lines are those of
+ * batch_text.h.
  */
 #include <getopt.h>
 
@@ -214,14 +215,16 @@ int main(int argc, char **argv)
 	struct model m;
 	int option, rc;
 
-	while ((option = getopt(argc, argv, "lr:")) != -1) {
+	while ((option = getopt(argc, argv, "lr:d:")) != -1) {
 		if (option == 'l')
 			head.language = true;
 		if (option == 'r')
 			read_ranks(&lora, optarg);
+		if (option == 'd')
+			lora.dropout = strtof(optarg, NULL);
 	}
 	if (argc - optind != 3) {
-		fprintf(stderr, "usage: dump_model [-l] [-r RANKS] "
+		fprintf(stderr, "usage: dump_model [-l] [-r RANKS [-d P]] "
 				"save|logits|gradients|losses DIR OUT|BATCH|N\n");
 		return EX_USAGE;
 	}

@@ -62,6 +62,27 @@ static void refused(const char *more, const char *why)
 	assert_null(c.json);
 }
 
+static int read_as(struct config *c, const char *type, const char *more, struct err *e)
+{
+	char *json = str_printf("{\"model_type\": \"%s\"%s}", type, more);
+
+	put(json);
+	free(json);
+	return config_read(c, dir, e);
+}
+
+static void refused_as(const char *type, const char *more, const char *why)
+{
+	struct config c;
+	struct err e = { 0 };
+
+	assert_int_equal(read_as(&c, type, more, &e), EX_DATAERR);
+	if (strstr(e.text, why) == NULL)
+		fail_msg("'%s' lacks '%s'", e.text, why);
+	assert_true(str_starts(e.text, path));
+	assert_null(c.json);
+}
+
 /* transformers.BertConfig() */
 static void absent_keys_are_as_transformers_has_them(void **state)
 {
@@ -86,6 +107,94 @@ static void absent_keys_are_as_transformers_has_them(void **state)
 	assert_int_equal(c.labels, 2);
 	assert_false(c.regression);
 	config_free(&c);
+}
+
+/* transformers' DistilBertConfig(), RobertaConfig(), GPT2Config() and ViTConfig() */
+static void absent_keys_of_other_families_are_as_transformers_has_them(void **state)
+{
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(read_as(&c, "distilbert", "", &e), EX_OK);
+	assert_int_equal(c.layers, 6);
+	assert_int_equal(c.inner, 3072);
+	assert_int_equal(c.types, 0);
+	assert_true(c.head_dropout == 0.2f && c.dropout == 0.1f);
+	config_free(&c);
+	assert_int_equal(read_as(&c, "roberta", "", &e), EX_OK);
+	assert_int_equal(c.vocab, 50265);
+	assert_int_equal(c.pad_token, 1);
+	assert_int_equal(c.positions, 510);
+	assert_int_equal(c.types, 2);
+	config_free(&c);
+	assert_int_equal(read_as(&c, "gpt2", ",\"n_inner\":null", &e), EX_OK);
+	assert_int_equal(c.vocab, 50257);
+	assert_int_equal(c.positions, 1024);
+	assert_int_equal(c.inner, 4 * 768);
+	assert_int_equal(c.act, ACT_GELU_NEW);
+	assert_true(c.tied && c.scaled && !c.scaled_by_layer);
+	assert_true(c.embedding_dropout == 0.1f && c.norm_eps == 1e-5f);
+	config_free(&c);
+	assert_int_equal(read_as(&c, "vit", "", &e), EX_OK);
+	assert_int_equal(c.positions, 1 + 14 * 14);
+	assert_int_equal(c.channels, 3);
+	assert_true(c.qkv_bias && c.dropout == 0 && c.attention_dropout == 0);
+	config_free(&c);
+}
+
+static void an_image_has_as_many_patches_as_fit(void **state)
+{
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+	    read_as(&c, "vit", ",\"image_size\":[20,32],\"patch_size\":[6,8]", &e), EX_OK);
+	assert_int_equal(c.image_height, 20);
+	assert_int_equal(c.image_width, 32);
+	assert_int_equal(c.patch_height, 6);
+	assert_int_equal(c.patch_width, 8);
+	assert_int_equal(c.positions, 1 + 3 * 4);
+	config_free(&c);
+	refused_as("vit", ",\"patch_size\":225", "patch_size exceeds image_size");
+	refused_as("vit", ",\"image_size\":[8,32]", "patch_size exceeds image_size");
+	refused_as("vit", ",\"image_size\":[224]", "image_size is neither a number nor");
+	refused_as("vit", ",\"image_size\":[224,\"224\"]", "image_size is neither");
+	refused_as("vit", ",\"image_size\":\"224\"", "image_size is not an integer");
+	refused_as("vit", ",\"patch_size\":[16,0]", "patch_size is neither");
+	refused_as("vit", ",\"image_size\":8192,\"patch_size\":1",
+		   "make 67108864 patches of an image, more than 1048575");
+	refused_as("vit", ",\"num_channels\":5", "num_channels is 5, not in 1 to 4");
+}
+
+static void a_padding_token_must_leave_positions(void **state)
+{
+	(void)state;
+	refused_as("roberta", ",\"pad_token_id\":511", "pad_token_id, 511, leaves no");
+	refused_as("roberta", ",\"pad_token_id\":-1", "pad_token_id, -1, leaves no");
+	refused_as("roberta", ",\"pad_token_id\":9223372036854775807",
+		   "leaves no position");
+	refused_as("roberta", ",\"pad_token_id\":\"1\"", "pad_token_id is not an integer");
+}
+
+static void every_family_refuses_what_it_cannot_be(void **state)
+{
+	(void)state;
+	refused_as("gpt2", ",\"n_inner\":0", "n_inner is 0, not in 1 to");
+	refused_as("gpt2", ",\"n_head\":5", "heads, 5, does not divide the width, 768");
+	refused_as("gpt2", ",\"n_embd\":\"768\"", "n_embd is not an integer");
+	refused_as("gpt2", ",\"n_positions\":99999999999", "n_positions is 99999999999");
+	refused_as("gpt2", ",\"add_cross_attention\":true", "add_cross_attention is true");
+	refused_as("gpt2", ",\"tie_word_embeddings\":\"yes\"",
+		   "tie_word_embeddings is not true or false");
+	refused_as("gpt2", ",\"scale_attn_weights\":1", "scale_attn_weights is not true");
+	refused_as("distilbert", ",\"n_layers\":\"6\"", "n_layers is not an integer");
+	refused_as("distilbert", ",\"n_heads\":7", "heads, 7, does not divide");
+	refused_as("distilbert", ",\"seq_classif_dropout\":1", "seq_classif_dropout is 1");
+	refused_as("vit", ",\"qkv_bias\":0", "qkv_bias is not true or false");
+	refused_as("vit", ",\"num_attention_heads\":13", "heads, 13, does not divide");
+	refused_as("roberta", ",\"is_decoder\":true", "is_decoder is true");
 }
 
 static void what_is_said_is_read(void **state)
@@ -243,7 +352,8 @@ static void an_unknown_family_lists_the_known(void **state)
 	(void)state;
 	put("{\"model_type\":\"t5\"}");
 	assert_int_equal(config_read(&c, dir, &e), EX_DATAERR);
-	assert_non_null(strstr(e.text, "model_type 't5' is not supported; known are: bert, "));
+	assert_non_null(
+	    strstr(e.text, "model_type 't5' is not supported; known are: bert, "));
 	put("{\"hidden_size\":8}");
 	assert_int_equal(config_read(&c, dir, &e), EX_DATAERR);
 	assert_non_null(strstr(e.text, "model_type is missing"));
@@ -267,6 +377,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(absent_keys_are_as_transformers_has_them),
+		cmocka_unit_test(
+		    absent_keys_of_other_families_are_as_transformers_has_them),
+		cmocka_unit_test(an_image_has_as_many_patches_as_fit),
+		cmocka_unit_test(a_padding_token_must_leave_positions),
+		cmocka_unit_test(every_family_refuses_what_it_cannot_be),
 		cmocka_unit_test(what_is_said_is_read),
 		cmocka_unit_test(the_heads_dropout_is_the_hidden_one_unless_said),
 		cmocka_unit_test(every_activation_has_its_names),
