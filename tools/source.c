@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/file.h"
+#include "model/adapter.h"
 #include "model/family.h"
 #include "train/saved.h"
 
@@ -35,6 +36,46 @@ static int check_model(const struct config *c, const struct task *t, const char 
 	return EX_OK;
 }
 
+/* What an adapter's directory does not hold is its base's. */
+static int open_pixels(struct source *s, const char *dir, const struct config *c,
+		       struct err *e)
+{
+	static const char *const files[] = { "preprocessor_config.json", NULL };
+	char *place;
+	int rc = adapter_place(dir, files, &place, e);
+
+	if (rc == EX_OK)
+		rc = pixels_read(&s->pixels, place, c->channels, c->image_height,
+				 c->image_width, e);
+	free(place);
+	return rc;
+}
+
+static int open_tokenizer(struct source *s, const char *dir, struct err *e)
+{
+	static const char *const files[] = { "vocab.txt", "vocab.json", "tokenizer.json",
+					     NULL };
+	char *place;
+	int rc = adapter_place(dir, files, &place, e);
+
+	if (rc == EX_OK)
+		rc = tokenizer_open(&s->tokenizer, place, e);
+	free(place);
+	return rc;
+}
+
+static int open_config(struct config *c, const char *dir, struct err *e)
+{
+	static const char *const files[] = { "config.json", NULL };
+	char *place;
+	int rc = adapter_place(dir, files, &place, e);
+
+	if (rc == EX_OK)
+		rc = config_read(c, place, e);
+	free(place);
+	return rc;
+}
+
 static int read_examples(struct source *s, const struct source_options *o,
 			 const struct config *c, bool learn, struct err *e)
 {
@@ -43,11 +84,10 @@ static int read_examples(struct source *s, const struct source_options *o,
 
 	s->images = c->channels > 0;
 	if (s->images) {
-		rc = pixels_read(&s->pixels, o->model, c->channels, c->image_height,
-				 c->image_width, e);
+		rc = open_pixels(s, o->model, c, e);
 		how.pixels = &s->pixels;
 	} else {
-		rc = tokenizer_open(&s->tokenizer, o->model, e);
+		rc = open_tokenizer(s, o->model, e);
 		how.tokenizer = s->tokenizer;
 		if (o->max_len < how.max_len)
 			how.max_len = (size_t)o->max_len;
@@ -63,7 +103,7 @@ static int read_data(struct source *s, const struct source_options *o, bool lear
 		     struct err *e)
 {
 	struct config c;
-	int rc = config_read(&c, o->model, e);
+	int rc = open_config(&c, o->model, e);
 
 	if (rc != EX_OK)
 		return rc;

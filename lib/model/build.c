@@ -115,7 +115,7 @@ int build_weight(struct builder *b, const char *module, enum param_type type,
 /* ---- operations ---- */
 
 /* An operation on `in` with an output of `rows` and `width`; NULL after a failure. */
-static struct op *add(struct builder *b, enum op_kind kind, int in, enum rows rows,
+static struct op *add(struct builder *b, enum op_kind kind, int in, enum slot_rows rows,
 		      size_t width)
 {
 	struct op *op;

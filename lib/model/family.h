@@ -38,7 +38,10 @@ extern const struct architecture *const architectures[];
 const struct tensor_view *model_tensor(const struct model *m, const char *name,
 				       const struct safetensors **file);
 
-/* Opens the files of weights in m->dir. */
+/* Where the weights are: m->base, or m->dir. */
+const char *model_weights_dir(const struct model *m);
+
+/* Opens the files of weights. */
 int model_open_weights(struct model *m, struct err *e);
 
 /* Says that m->dir has no weights, or which it has and how they are converted: EX_NOINPUT. */

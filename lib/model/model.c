@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "io/file.h"
+#include "model/adapter.h"
 #include "model/family.h"
 #include "model/lora.h"
 
@@ -51,7 +52,7 @@ int model_add_param(struct model *m, const char *name, const char *save_name,
 	return (int)m->n_params++;
 }
 
-int model_add_slot(struct model *m, size_t width, enum rows rows, struct err *e)
+int model_add_slot(struct model *m, size_t width, enum slot_rows rows, struct err *e)
 {
 	if (mem_grow(&m->slots, &m->cap_slots, m->n_slots + 1, sizeof *m->slots, e) !=
 	    EX_OK)
@@ -109,21 +110,56 @@ static int choose_labels(struct model *m, const struct head_spec *head, struct e
 	return EX_OK;
 }
 
-static int build(struct model *m, const struct head_spec *head, struct err *e)
+/* An adapter that does not bring a configuration along has its base's, but its own head. */
+static int read_config(struct model *m, const struct adapter *a, struct err *e)
 {
-	int rc = config_read(&m->config, m->dir, e);
+	static const char *const files[] = { "config.json", NULL };
+	char *place;
+	int rc = adapter_place(m->dir, files, &place, e);
+
+	if (rc != EX_OK)
+		return rc;
+	rc = config_read(&m->config, place, e);
+	if (rc == EX_OK && a != NULL && strcmp(place, m->dir) != 0 &&
+	    adapter_labels(a) > 0) {
+		m->config.labels = adapter_labels(a);
+		m->config.regression = m->config.labels == 1;
+	}
+	free(place);
+	return rc;
+}
+
+static int build_with(struct model *m, struct adapter *a, const struct head_spec *head,
+		      struct err *e)
+{
+	int rc = read_config(m, a, e);
 
 	if (rc == EX_OK)
 		rc = choose_labels(m, head, e);
 	if (rc == EX_OK && !head->random)
 		rc = model_open_weights(m, e);
+	if (rc == EX_OK && a != NULL)
+		rc = adapter_overlay(a, m, e);
 	if (rc == EX_OK)
 		rc = m->config.arch->build(m, head, e);
+	if (rc == EX_OK && a != NULL)
+		rc = adapter_add_pairs(a, m, e);
 	if (rc == EX_OK && head->lora != NULL)
 		rc = model_add_lora(m, head->lora, e);
 	if (rc == EX_OK)
 		rc = model_load(m, head->seed, e);
 	return rc == EX_OK ? model_plan(m, e) : rc;
+}
+
+static int build(struct model *m, const struct head_spec *head, struct err *e)
+{
+	struct adapter *a = NULL;
+	int rc = head->random ? EX_OK : adapter_open(&a, m, e);
+
+	if (rc == EX_OK)
+		rc = build_with(m, a, head, e);
+	adapter_free(a);
+	return rc;
 }
 
 int model_open(struct model *m, const char *dir, const struct head_spec *head,
@@ -156,6 +192,7 @@ void model_close(struct model *m)
 	free(m->ops);
 	free(m->slots);
 	free(m->dir);
+	free(m->base);
 	strlist_free(&m->unexpected);
 	config_free(&m->config);
 	memset(m, 0, sizeof *m);

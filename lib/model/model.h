@@ -110,21 +110,24 @@ struct op {
 	float share[OP_PAIRS]; /* the pairs' scale: alpha / rank */
 };
 
-enum rows { ROWS_TOKENS, ROWS_SEQUENCES, ROWS_TARGETS, ROWS_PATCHES };
+enum slot_rows { ROWS_TOKENS, ROWS_SEQUENCES, ROWS_TARGETS, ROWS_PATCHES };
 
 struct slot {
 	size_t width;
-	enum rows rows;
+	enum slot_rows rows;
 	int made_by;  /* operation that writes it */
 	int last_use; /* last operation that reads it */
 	int shared;   /* buffer that a pass without backward keeps it in */
 };
 
 struct model {
-	char *dir; /* as the caller gave it */
+	char *dir;  /* as the caller gave it */
+	char *base; /* where the weights are that an adapter in `dir` was trained upon;
+		     * NULL: dir has them (adapter.h) */
 	struct config config;
 	struct safetensors *files; /* one, or the shards in the order of their names */
 	size_t n_files;            /* 0: a model of random weights */
+	size_t n_own_files;        /* of these, the first: an adapter's */
 	const char *prefix;    /* of the family's names in a model with a head: "bert." */
 	const char *with_head; /* transformers' name of the model with its head */
 	struct param *params;  /* in the order of the forward pass */
@@ -163,7 +166,7 @@ struct head_spec {
  * config or weights; EX_DATAERR: a family that is not known, tensors that are missing, not
  * finite (converted ones; mapped ones are not read here) or contradict the configuration,
  * each named with the shape found and the shape expected. On failure there is nothing to
- * close. */
+ * close. An adapter's directory (adapter.h) gives the model that it is with its base. */
 int model_open(struct model *m, const char *dir, const struct head_spec *head,
 	       struct err *e);
 void model_close(struct model *m);
@@ -181,13 +184,16 @@ int model_own(struct model *m, size_t i, struct err *e);
  * model of random weights of all its values, in memory's order. */
 void model_digest(const struct model *m, char hex[65]);
 
-/* Writes config.json (with labels and architecture) and the weights (F32, all parameters but
- * LoRA pairs, under save_name) into the existing directory `dir`, files fsynced: shards and
- * model.safetensors.index.json when the model was read from shards, each tensor in the one
- * it came from and new ones in the last; else model.safetensors. `classes` are the label
- * names, n_classes 0 for regression; a language model has none. */
+/* Writes config.json (with labels and architecture) and the weights (F32, all parameters
+ * but LoRA pairs, under save_name) into the existing directory `dir`, files fsynced: shards
+ * and model.safetensors.index.json when the model was read from shards, each tensor in the
+ * one it came from and new ones in the last; else model.safetensors. `classes` are the
+ * label names, n_classes 0 for regression; a language model has none. */
 int model_save(const struct model *m, const char *dir, const char *const *classes,
 	       size_t n_classes, struct err *e);
+/* The config.json alone. */
+int model_save_config(const struct model *m, const char *dir, const char *const *classes,
+		      size_t n_classes, struct err *e);
 
 /* The first operation that reads parameter i (n_ops when none does), and how many do. */
 size_t model_first_use(const struct model *m, size_t i);
@@ -200,7 +206,7 @@ size_t model_uses(const struct model *m, size_t i);
 int model_add_param(struct model *m, const char *name, const char *save_name,
 		    enum param_type type, int layer, int ndim, const size_t *shape,
 		    struct err *e);
-int model_add_slot(struct model *m, size_t width, enum rows rows, struct err *e);
+int model_add_slot(struct model *m, size_t width, enum slot_rows rows, struct err *e);
 /* Returns the op to fill in (with -1s in place), NULL when memory is short. */
 struct op *model_add_op(struct model *m, enum op_kind kind, struct err *e);
 /* Fills slots' made_by, last_use and shared once all operations are there. */

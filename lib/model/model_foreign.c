@@ -82,27 +82,27 @@ static const char *auto_class(const struct model *m)
 
 int model_no_weights(const struct model *m, struct err *e)
 {
+	const char *dir = model_weights_dir(m);
 	char *name = NULL;
-	const struct foreign *f = look_for(m->dir, &name, e);
+	const struct foreign *f = look_for(dir, &name, e);
 	int rc;
 
 	if (f == NULL)
-		rc = err_set(e, EX_NOINPUT, "%s: has no model.safetensors", m->dir);
+		rc = err_set(e, EX_NOINPUT, "%s: has no model.safetensors", dir);
 	else if (name == NULL)
 		rc = EX_UNAVAILABLE;
 	else if (f->argument != NULL)
 		rc = err_set(e, EX_NOINPUT,
 			     "%s/%s: %s; convert it: python3 -c 'from transformers import "
 			     "%s as M; " SAVE,
-			     m->dir, name, f->what, auto_class(m), m->dir, f->argument,
-			     m->dir);
+			     dir, name, f->what, auto_class(m), dir, f->argument, dir);
 	else
 		rc = err_set(e, EX_NOINPUT,
 			     "%s/%s: %s; convert it, if it holds a dictionary of tensors: "
 			     "python3 -c 'import torch; from safetensors.torch import "
 			     "save_file; save_file(torch.load(\"%s/%s\", "
 			     "weights_only=True), \"%s/model.safetensors\")'",
-			     m->dir, name, f->what, m->dir, name, m->dir);
+			     dir, name, f->what, dir, name, dir);
 	free(name);
 	return rc;
 }

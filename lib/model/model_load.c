@@ -15,9 +15,14 @@
 
 /* ---- files ---- */
 
+const char *model_weights_dir(const struct model *m)
+{
+	return m->base != NULL ? m->base : m->dir;
+}
+
 static int add_file(struct model *m, const char *name, struct err *e)
 {
-	char *path = file_join(m->dir, name);
+	char *path = file_join(model_weights_dir(m), name);
 	int rc;
 
 	if (path == NULL)
@@ -125,8 +130,8 @@ static int open_index(struct model *m, const char *path, struct err *e)
 
 int model_open_weights(struct model *m, struct err *e)
 {
-	char *whole = file_join(m->dir, "model.safetensors");
-	char *index = file_join(m->dir, "model.safetensors.index.json");
+	char *whole = file_join(model_weights_dir(m), "model.safetensors");
+	char *index = file_join(model_weights_dir(m), "model.safetensors.index.json");
 	int rc = EX_OK;
 
 	if (whole == NULL || index == NULL) {

@@ -9,6 +9,7 @@
 #include "io/file.h"
 #include "io/json.h"
 #include "model/family.h"
+#include "model/lora.h"
 
 #define LABEL_KEY_SIZE 24
 
@@ -75,21 +76,23 @@ static int save_config(const struct model *m, const char *path, const char *cons
 
 /* ---- weights ---- */
 
-static bool is_pair(const struct param *p)
-{
-	return p->type == TYPE_LORA_A || p->type == TYPE_LORA_B;
-}
-
-/* The shard that a parameter came from; a new one goes to the last. */
+/* The shard that a parameter came from; a new one, or an adapter's that the base has not,
+ * goes to the last. */
 static size_t shard_of(const struct model *m, const struct param *p)
 {
-	const struct safetensors *file = NULL;
-
-	model_tensor(m, p->name, &file);
-	return file == NULL ? m->n_files - 1 : (size_t)(file - m->files);
+	for (size_t i = m->n_own_files; i < m->n_files; i++)
+		if (safetensors_find(&m->files[i], p->name) != NULL)
+			return i;
+	return m->n_files - 1;
 }
 
-/* Collects the parameters of a shard, or with one file of the model; `t` has room for all. */
+static bool has_shards(const struct model *m)
+{
+	return m->n_files - m->n_own_files > 1;
+}
+
+/* Collects the parameters of a shard, or with one file of the model; `t` has room for all.
+ */
 static size_t collect(const struct model *m, size_t shard, struct tensor_out *t)
 {
 	size_t n = 0;
@@ -97,7 +100,7 @@ static size_t collect(const struct model *m, size_t shard, struct tensor_out *t)
 	for (size_t i = 0; i < m->n_params; i++) {
 		const struct param *p = &m->params[i];
 
-		if (is_pair(p) || (m->n_files > 1 && shard_of(m, p) != shard))
+		if (lora_is_pair(p) || (has_shards(m) && shard_of(m, p) != shard))
 			continue;
 		t[n] = (struct tensor_out){ .name = p->save_name,
 					    .dtype = DTYPE_F32,
@@ -141,7 +144,7 @@ static int save_index(const struct model *m, const char *dir, struct err *e)
 	for (size_t i = 0; i < m->n_params; i++) {
 		const struct param *p = &m->params[i];
 
-		if (is_pair(p))
+		if (lora_is_pair(p))
 			continue;
 		bytes += (json_int_t)(p->n * sizeof *p->w);
 		if (json_object_set_new(map, p->save_name,
@@ -163,15 +166,15 @@ static int save_weights(const struct model *m, const char *dir, struct err *e)
 {
 	int rc = EX_OK;
 
-	if (m->n_files <= 1)
+	if (!has_shards(m))
 		return save_file(m, dir, "model.safetensors", 0, e);
-	for (size_t i = 0; i < m->n_files && rc == EX_OK; i++)
+	for (size_t i = m->n_own_files; i < m->n_files && rc == EX_OK; i++)
 		rc = save_file(m, dir, shard_name(m, i), i, e);
 	return rc == EX_OK ? save_index(m, dir, e) : rc;
 }
 
-int model_save(const struct model *m, const char *dir, const char *const *classes,
-	       size_t n_classes, struct err *e)
+int model_save_config(const struct model *m, const char *dir, const char *const *classes,
+		      size_t n_classes, struct err *e)
 {
 	char *config = file_join(dir, "config.json");
 	int rc = EX_OK;
@@ -183,8 +186,14 @@ int model_save(const struct model *m, const char *dir, const char *const *classe
 			     m->config.labels);
 	if (rc == EX_OK)
 		rc = save_config(m, config, classes, n_classes, e);
-	if (rc == EX_OK)
-		rc = save_weights(m, dir, e);
 	free(config);
 	return rc;
+}
+
+int model_save(const struct model *m, const char *dir, const char *const *classes,
+	       size_t n_classes, struct err *e)
+{
+	int rc = model_save_config(m, dir, classes, n_classes, e);
+
+	return rc == EX_OK ? save_weights(m, dir, e) : rc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/lora.h"
 #include "peft/name.h"
 
 static const char *const grouping_names[] = {
@@ -61,11 +62,16 @@ static void put_layer(const struct model *m, const struct param *p, struct strbu
 		strbuf_printf(out, "layer.%d", p->layer);
 }
 
+/* A pair is apart from its module. */
 static void put_module(const struct param *p, struct strbuf *out)
 {
 	const char *dot = strrchr(p->name, '.');
 
-	strbuf_add(out, p->name, dot == NULL ? strlen(p->name) : (size_t)(dot - p->name));
+	if (lora_is_pair(p))
+		lora_pair_name(p->name, out);
+	else
+		strbuf_add(out, p->name,
+			   dot == NULL ? strlen(p->name) : (size_t)(dot - p->name));
 }
 
 /* The group that the first matching rule gives; NULL when none matches. */
@@ -163,6 +169,21 @@ static int group_index(struct partition *p, const char *name, size_t *k, struct 
 	return EX_OK;
 }
 
+/* Of a pair that stands beside others of the same module: what one is chosen for. */
+static int put_choice(struct partition *p, const struct model *m, size_t k, struct err *e)
+{
+	struct group *g = &p->g[k];
+	const struct param *first = &m->params[g->member[0]];
+	size_t module = lora_module_len(first->name);
+	int at;
+
+	if (p->by != BY_MODULE || !lora_is_pair(first) ||
+	    lora_op_of(m, g->member[0], &at)->pairs < 2)
+		return EX_OK;
+	g->choice = str_printf("%.*s.lora", (int)module, first->name);
+	return g->choice == NULL ? err_nomem(e) : EX_OK;
+}
+
 static int divide(struct partition *p, const struct model *m, struct err *e)
 {
 	struct strbuf name = { 0 };
@@ -178,6 +199,8 @@ static int divide(struct partition *p, const struct model *m, struct err *e)
 		if (rc == EX_OK)
 			rc = add_member(p, m, k, i, e);
 	}
+	for (size_t k = 0; k < p->n && rc == EX_OK; k++)
+		rc = put_choice(p, m, k, e);
 	strbuf_free(&name);
 	return rc;
 }
@@ -232,6 +255,7 @@ void partition_free(struct partition *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		free(p->g[i].name);
+		free(p->g[i].choice);
 		free(p->g[i].member);
 	}
 	free(p->g);
@@ -415,8 +439,7 @@ int params_matching(const struct model *m, const struct strlist *patterns, bool 
 
 static bool in_full(const struct param *p)
 {
-	(void)p;
-	return true;
+	return !lora_is_pair(p);
 }
 
 static bool in_head(const struct param *p)
@@ -434,25 +457,42 @@ static bool in_norm(const struct param *p)
 	return in_head(p) || p->type == TYPE_NORM;
 }
 
+static bool in_lora(const struct param *p)
+{
+	return in_head(p) || lora_is_pair(p);
+}
+
+static bool in_lora_bias(const struct param *p)
+{
+	return in_bitfit(p) || lora_is_pair(p);
+}
+
 int params_preset(const struct model *m, const char *preset, bool *wanted, struct err *e)
 {
 	static const struct {
 		const char *name;
 		bool (*holds)(const struct param *p);
+		bool pairs;
 	} presets[] = {
-		{ "full", in_full },
-		{ "head", in_head },
-		{ "bitfit", in_bitfit },
-		{ "norm", in_norm },
+		{ "full", in_full, false },     { "head", in_head, false },
+		{ "bitfit", in_bitfit, false }, { "norm", in_norm, false },
+		{ "lora", in_lora, true },      { "lora+bias", in_lora_bias, true },
 	};
 
 	for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
 		if (strcmp(presets[i].name, preset) != 0)
 			continue;
+		if (presets[i].pairs && !model_has_pairs(m))
+			return err_set(e, EX_USAGE,
+				       "preset %s: the model has no LoRA pairs; "
+				       "--lora-rank N adds them",
+				       preset);
 		for (size_t j = 0; j < m->n_params; j++)
 			wanted[j] = wanted[j] || presets[i].holds(&m->params[j]);
 		return EX_OK;
 	}
-	return err_set(e, EX_USAGE, "no preset '%s'; there are full, head, bitfit and norm",
+	return err_set(e, EX_USAGE,
+		       "no preset '%s'; there are full, head, bitfit, norm, lora and "
+		       "lora+bias",
 		       preset);
 }

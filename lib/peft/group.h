@@ -3,7 +3,8 @@
  *
  * Every parameter is in exactly one group. Names (adapeft-stream(5)):
  *   tensor      the tensor's name in the checkpoint
- *   module      its module path: the name without the last part
+ *   module      its module path: the name without the last part; a LoRA pair is a group of
+ *               its own, MODULE.lora, or MODULE.lora.r4 when there are several ranks
  *   layer       encoder.layer.3, embeddings, head
  *   type        head norm bias embed attn mlp lora_A lora_B
  *   layer-type  both: encoder.layer.3/norm; embeddings/embed, embeddings/norm, head/head
@@ -24,6 +25,8 @@ enum grouping { BY_TENSOR, BY_MODULE, BY_LAYER, BY_TYPE, BY_LAYER_TYPE, BY_FILE 
 
 struct group {
 	char *name;
+	char *choice; /* the groups with the same one exclude each other: MODULE.lora for
+		       * pairs of several ranks, by module; NULL */
 	const char *type; /* as param_type_name, or "mixed" */
 	char layer[24];   /* "0", "1", ..., "embed", "head", or "mixed" */
 	uint64_t params;  /* elements */
@@ -65,13 +68,15 @@ int partition_from(struct partition *p, const struct model *m, const struct meta
 int partition_choose(const struct partition *p, const struct model *m,
 		     const struct strlist *groups, bool *wanted, struct err *e);
 
-/* Marks the parameters whose tensor name one of the patterns matches. EX_USAGE with near
- * misses when a pattern matches none. */
+/* Marks the parameters whose name, or whose pair's, one of the patterns matches. EX_USAGE
+ * with near misses when a pattern matches none. */
 int params_matching(const struct model *m, const struct strlist *patterns, bool *wanted,
 		    struct err *e);
 
-/* Presets: "full"; "head" (pooler and classifier); "bitfit" (every tensor named .bias, and
- * the head); "norm" (layer norms, and the head). EX_USAGE for another name. */
+/* Presets: "full" (all but LoRA pairs); "head" (pooler and classifier); "bitfit" (every
+ * tensor named .bias, and the head); "norm" (layer norms, and the head); "lora" (all pairs,
+ * and the head); "lora+bias" (and every tensor named .bias). EX_USAGE for another name, and
+ * for lora when the model has no pairs. */
 int params_preset(const struct model *m, const char *preset, bool *wanted, struct err *e);
 
 #endif

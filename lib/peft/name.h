@@ -15,7 +15,7 @@
 const char *name_bare(const struct model *m, const char *name);
 bool name_equal(const struct model *m, const char *a, const char *b);
 /* Does the shell glob match the parameter's name, with or without the prefix, or the name
- * that it is saved under? */
+ * that it is saved under, or that of the LoRA pair which it is part of? */
 bool name_matches(const struct model *m, const char *pattern, const struct param *p);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "io/file.h"
 #include "io/json.h"
 
@@ -12,6 +13,11 @@
 const char *const saved_files[] = { SAVED_NOTE,
 				    "config.json",
 				    "model.safetensors",
+				    "model.safetensors.index.json",
+				    "model-*-of-*.safetensors",
+				    ADAPTER_CONFIG,
+				    ADAPTER_WEIGHTS,
+				    ADAPTER_DELTA,
 				    "vocab.txt",
 				    "vocab.json",
 				    "merges.txt",
@@ -48,12 +54,11 @@ static json_t *text_or_null(const char *s)
 	return o != NULL ? o : json_null();
 }
 
-static int write_note(const char *path, const struct task *task,
-		      const struct saved_note *note, struct err *e)
+static int fill_note(json_t *o, const struct task *task, const struct saved_note *note,
+		     struct err *e)
 {
 	struct strbuf said = { 0 };
-	json_t *o = json_object();
-	int rc = o == NULL ? err_nomem(e) : task_print(task, &said, e);
+	int rc = task_print(task, &said, e);
 
 	if (rc == EX_OK &&
 	    (json_object_set_new(o, "format", json_integer(SAVED_FORMAT)) ||
@@ -65,10 +70,16 @@ static int write_note(const char *path, const struct task *task,
 	     json_object_set_new(o, "groups", array_of(&note->groups)) ||
 	     json_object_set_new(o, "pg", array_of(&note->pg))))
 		rc = err_nomem(e);
-	if (rc == EX_OK)
-		rc = js_save(o, path, e);
-	json_decref(o);
 	strbuf_free(&said);
+	return rc;
+}
+
+static int write_note(const char *dir, const json_t *o, struct err *e)
+{
+	char *path = file_join(dir, SAVED_NOTE);
+	int rc = path == NULL ? err_nomem(e) : js_save(o, path, e);
+
+	free(path);
 	return rc;
 }
 
@@ -76,16 +87,18 @@ static int copy_tokenizer(const char *to, const struct model *m,
 			  const struct tokenizer *tok, struct err *e)
 {
 	const char *const *files = tokenizer_files(tok);
-	int rc = EX_OK;
+	char *from;
+	int rc = adapter_place(m->dir, files, &from, e);
 
-	for (; *files != NULL && rc == EX_OK; files++) {
-		char *source = file_join(m->dir, *files), *copy = file_join(to, *files);
+	for (; rc == EX_OK && *files != NULL; files++) {
+		char *source = file_join(from, *files), *copy = file_join(to, *files);
 
 		rc = source == NULL || copy == NULL ? err_nomem(e)
 						    : file_copy(source, copy, e);
 		free(source);
 		free(copy);
 	}
+	free(from);
 	return rc;
 }
 
@@ -98,34 +111,73 @@ static int write_pixels(const char *to, const struct pixels *pixels, struct err 
 	return rc;
 }
 
-static int write_files(const char *dir, const struct model *m, const struct tokenizer *tok,
-		       const struct pixels *pixels, const struct task *task,
-		       const struct saved_note *note, struct err *e)
+static int write_adapter(const char *dir, const struct model *m, enum adapter_form form,
+			 const bool *trained, json_t *note, struct err *e)
 {
-	char *path = file_join(dir, SAVED_NOTE);
-	int rc = path == NULL ? err_nomem(e) : write_note(path, task, note, e);
+	bool *changed = mem_zeros(m->n_params, sizeof *changed);
+	int rc;
 
-	free(path);
-	if (rc == EX_OK)
-		rc = model_save(m, dir, (const char *const *)task->classes.s,
-				task->kind == TASK_CLASSES ? task->classes.n : 0, e);
-	if (rc == EX_OK && tok != NULL)
-		rc = copy_tokenizer(dir, m, tok, e);
-	if (rc == EX_OK && pixels != NULL)
-		rc = write_pixels(dir, pixels, e);
+	if (changed == NULL)
+		return err_nomem(e);
+	adapter_changed(m, trained, changed);
+	rc = adapter_save(m, dir, form, changed, note, e);
+	free(changed);
 	return rc;
 }
 
-int saved_write(const char *dir, const struct model *m, const struct tokenizer *tok,
+static int write_model(const char *dir, const struct model *m, enum saved_form form,
+		       const bool *trained, const struct task *task, json_t *note,
+		       struct err *e)
+{
+	const char *const *classes = (const char *const *)task->classes.s;
+	size_t n = task->kind == TASK_CLASSES ? task->classes.n : 0;
+	int rc;
+
+	if (form == SAVED_FULL)
+		return model_save(m, dir, classes, n, e);
+	rc = model_save_config(m, dir, classes, n, e);
+	if (rc != EX_OK)
+		return rc;
+	return write_adapter(dir, m, form == SAVED_PEFT ? ADAPTER_PEFT : ADAPTER_WHOLE,
+			     trained, note, e);
+}
+
+bool saved_form_named(const char *name, enum saved_form *out)
+{
+	static const char *const names[] = { "full", "delta", "peft" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(names[i], name) != 0)
+			continue;
+		*out = (enum saved_form)i;
+		return true;
+	}
+	return false;
+}
+
+int saved_write(const char *dir, const struct model *m, enum saved_form form,
+		const bool *trained, const struct tokenizer *tok,
 		const struct pixels *pixels, const struct task *task,
 		const struct saved_note *note, struct err *e)
 {
+	json_t *o = json_object();
 	struct outdir out;
-	int rc = outdir_open(&out, dir, saved_files, e);
+	int rc = o == NULL ? err_nomem(e) : fill_note(o, task, note, e);
 
-	if (rc != EX_OK)
+	if (rc == EX_OK)
+		rc = outdir_open(&out, dir, saved_files, e);
+	if (rc != EX_OK) {
+		json_decref(o);
 		return rc;
-	rc = write_files(out.temporary, m, tok, pixels, task, note, e);
+	}
+	rc = write_model(out.temporary, m, form, trained, task, o, e);
+	if (rc == EX_OK)
+		rc = write_note(out.temporary, o, e);
+	if (rc == EX_OK && tok != NULL)
+		rc = copy_tokenizer(out.temporary, m, tok, e);
+	if (rc == EX_OK && pixels != NULL)
+		rc = write_pixels(out.temporary, pixels, e);
+	json_decref(o);
 	if (rc == EX_OK)
 		return outdir_commit(&out, e);
 	outdir_drop(&out);

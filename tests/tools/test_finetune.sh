@@ -116,7 +116,7 @@ t 'holds the same rows' sh -c 'grep -v "^#" text.run >a; grep -v "^#" first.run 
 # ---- a new head ----
 t 'an encoder alone' code 0 adapeft-finetune -m tiny-bert-bare -d train.tsv --task sst2 -j 1 \
     -o bare --steps 1 --train '*.layer.0.*'
-t 'gets a new classifier' grep -q 'no classifier for 2 labels' err
+t 'gets a new classifier' grep -q 'no head for 2 labels' err
 t 'and a note when that is frozen' grep -q 'run train: 4 tensors of the new head' err
 t 'with presets it trains' code 0 adapeft-finetune -m tiny-bert-bare -d train.tsv --task sst2 \
     -j 1 -o bare --steps 1 --preset bitfit
@@ -135,8 +135,8 @@ t 'epochs and steps' code 64 tune -o no --preset head --epochs 1 --steps 1
 t 'are told' says 'contradict'
 t 'half a step of warm-up' code 64 tune -o no --preset head --warmup 1.5
 t 'is told' says '--warmup'
-t 'an unknown preset' code 64 tune -o no --preset lora
-t 'is told' says "no preset 'lora'"
+t 'an unknown preset' code 64 tune -o no --preset lara
+t 'is told' says "no preset 'lara'"
 t 'a pattern for nothing' code 64 tune -o no --train clasifier.bias
 t 'lists near misses' says 'did you mean classifier.bias'
 t 'the same run twice' code 65 tune -o no --preset head,head

@@ -10,6 +10,7 @@
 #include "run.h"
 #include "settings.h"
 #include "source.h"
+#include "subject.h"
 #include "tensor/blas.h"
 #include "train/saved.h"
 
@@ -20,6 +21,7 @@ static const char *const columns[] = { "run",    "budget", "trained", "percent",
 /* What the runs of a command share. */
 struct work {
 	const struct settings *s;
+	struct lora_spec pairs; /* ranks 0: none are added */
 	struct source source;
 	struct recipe recipe;
 	struct meta_list head;
@@ -28,7 +30,7 @@ struct work {
 
 /* ---- one run ---- */
 
-static int save(const struct work *w, const struct planned *r, const struct model *m,
+static int save(const struct work *w, const struct planned *r, struct subject *x,
 		uint64_t trained, struct err *e)
 {
 	struct saved_note note = {
@@ -38,16 +40,16 @@ static int save(const struct work *w, const struct planned *r, const struct mode
 		.trained = trained,
 		.groups = r->groups,
 	};
-	int rc = EX_OK;
+	int rc = w->s->save == SAVED_FULL ? model_merge_lora(&x->model, e) : EX_OK;
 
 	for (size_t i = 0; i < w->head.n && rc == EX_OK; i++) {
 		if (strcmp(w->head.m[i].key, "pg") == 0)
 			rc = strlist_add(&note.pg, w->head.m[i].value, e);
 	}
 	if (rc == EX_OK)
-		rc = saved_write(r->dir, m, w->source.tokenizer,
-				 w->source.images ? &w->source.pixels : NULL,
-				 &w->source.task, &note, e);
+		rc = saved_write(
+		    r->dir, &x->model, w->s->save, x->wanted, w->source.tokenizer,
+		    w->source.images ? &w->source.pixels : NULL, &w->source.task, &note, e);
 	strlist_free(&note.pg);
 	return rc;
 }
@@ -79,12 +81,14 @@ static int report(const struct work *w, const struct planned *r, const struct ou
 }
 
 static void note_frozen_head(const struct work *w, const struct planned *r,
-			     const struct model *m)
+			     const struct subject *x)
 {
+	const struct model *m = &x->model;
 	size_t frozen = 0, first = 0;
 
 	for (size_t i = 0; i < m->n_params; i++) {
-		if (m->params[i].fresh && !r->wanted[i] && frozen++ == 0)
+		if (m->params[i].fresh && !x->wanted[i] && !lora_is_pair(&m->params[i]) &&
+		    frozen++ == 0)
 			first = i;
 	}
 	if (frozen > 0)
@@ -96,7 +100,7 @@ static void note_frozen_head(const struct work *w, const struct planned *r,
 		    r->name, frozen, m->params[first].name);
 }
 
-static int train(const struct work *w, const struct planned *r, struct model *m,
+static int train(const struct work *w, const struct planned *r, struct subject *x,
 		 struct outcome *o, struct err *e)
 {
 	struct progress progress;
@@ -105,7 +109,8 @@ static int train(const struct work *w, const struct planned *r, struct model *m,
 
 	progress_start(&progress, stderr, cli_progress(&w->s->cli), r->name,
 		       (size_t)w->recipe.steps);
-	rc = run_train(&w->recipe, m, r->wanted, &w->source.data, &progress, o, &why);
+	rc = run_train(&w->recipe, &x->model, x->wanted, &w->source.data, &progress, o,
+		       &why);
 	progress_end(&progress);
 	return rc == EX_OK ? rc : err_set(e, rc, "run %s: %s", r->name, why.text);
 }
@@ -114,7 +119,7 @@ static int one_run(const struct work *w, const struct planned *r, struct err *e)
 {
 	struct head_spec head = source_head(&w->source.task);
 	struct outcome o;
-	struct model m;
+	struct subject x;
 	int rc;
 
 	if (r->n_wanted == 0) {
@@ -127,13 +132,14 @@ static int one_run(const struct work *w, const struct planned *r, struct err *e)
 	head.may_be_new = true;
 	head.random = w->source.model.n_files == 0;
 	head.seed = w->recipe.seed;
-	if ((rc = model_open(&m, w->source.model.dir, &head, e)) != EX_OK)
+	rc = subject_open(&x, &w->source.model, r->wanted, &w->pairs, &head, e);
+	if (rc != EX_OK)
 		return rc;
-	note_frozen_head(w, r, &m);
-	if ((rc = train(w, r, &m, &o, e)) == EX_OK &&
-	    (rc = save(w, r, &m, o.trained, e)) == EX_OK)
+	note_frozen_head(w, r, &x);
+	if ((rc = train(w, r, &x, &o, e)) == EX_OK &&
+	    (rc = save(w, r, &x, o.trained, e)) == EX_OK)
 		rc = report(w, r, &o, e);
-	model_close(&m);
+	subject_close(&x);
 	return rc;
 }
 
@@ -168,6 +174,16 @@ static int open_source(struct work *w, const struct mask_set *masks, struct err 
 			return err_nomem(e);
 		o.model = dir;
 	}
+	/* An adapter that is trained on brings its own. */
+	rc = pairs_resolve(&w->s->pairs, meta_get(&masks->head, "lora"),
+			   settings_need_pairs(w->s) &&
+			       (o.model == NULL || !adapter_has_pairs(o.model)),
+			   &w->pairs, e);
+	if (rc != EX_OK) {
+		free(dir);
+		return rc;
+	}
+	o.lora = w->pairs.ranks > 0 ? &w->pairs : NULL;
 	rc = source_open(&w->source, &o, meta_get(&masks->head, "task"), true,
 			 w->s->cli.seed, e);
 	free(dir);
@@ -206,8 +222,10 @@ static int run_plan(const struct settings *s, struct plan *p, const struct mask_
 	struct work w = { .s = s };
 	int rc = open_source(&w, masks, e);
 
-	if (rc != EX_OK)
+	if (rc != EX_OK) {
+		lora_free(&w.pairs);
 		return rc;
+	}
 	w.recipe = settings_recipe(s, w.source.data.n);
 	if ((rc = plan_resolve(p, &w.source.model, &masks->head, &s->patterns, e)) ==
 		EX_OK &&
@@ -216,6 +234,7 @@ static int run_plan(const struct settings *s, struct plan *p, const struct mask_
 		rc = all_runs(&w, p, e);
 	meta_free(&w.head);
 	source_close(&w.source);
+	lora_free(&w.pairs);
 	return rc;
 }
 

@@ -30,6 +30,13 @@ static int check(struct settings *s, int operands, struct err *e)
 			       "FILE says where the masks are");
 	if (s->training.epochs > 0 && s->training.steps > 0)
 		return err_set(e, EX_USAGE, "--epochs and --steps contradict each other");
+	if (!saved_form_named(s->save_name, &s->save))
+		return err_set(e, EX_SOFTWARE, "no form '%s'", s->save_name);
+	if (s->source.init != NULL && s->save != SAVED_FULL)
+		return err_set(e, EX_USAGE,
+			       "--init random has no base that --save %s could stand upon; "
+			       "--save full",
+			       s->save_name);
 	return training_check(&s->training, e);
 }
 
@@ -43,11 +50,12 @@ void settings_read(struct settings *s, int argc, char **argv)
 		{ OPT_TEXT, 0, "mask", "FILE", &s->mask, NULL, 0, 0,
 		  "the mask stream (stdin)" },
 		{ OPT_LIST, 0, "preset", "LIST", &s->presets, NULL, 0, 0,
-		  "a run each: full, head, bitfit, norm" },
+		  "a run each: full, head, bitfit, norm, lora, lora+bias" },
 		{ OPT_LIST, 0, "train", "PATTERN", &s->patterns, NULL, 0, 0,
 		  "a run of the tensors that the globs match" },
 		{ OPT_TEXT, 0, "init", "random", &s->source.init, "random", 0, 0,
 		  "weights from the seed; the model's directory needs none" },
+		PAIRS_OPTIONS(s->pairs),
 		SOURCE_DATA(s->source),
 		{ .type = OPT_GROUP, .help = "How to train" },
 		{ OPT_COUNT, 0, "epochs", "N", &s->training.epochs, NULL, 1, 1e6,
@@ -60,6 +68,8 @@ void settings_read(struct settings *s, int argc, char **argv)
 		  "largest norm of the gradient, 0 for any (1)" },
 		{ OPT_TEXT, 0, "dropout", "yes|no", &s->dropout, "yes|no", 0, 0,
 		  "as the model's configuration says, or none (yes)" },
+		{ OPT_TEXT, 0, "save", "FORM", &s->save_name, "full|delta|peft", 0, 0,
+		  "a whole model, the trained tensors, or an adapter for PEFT (full)" },
 		{ OPT_FLAG, 0, "timing", NULL, &s->timing, NULL, 0, 0,
 		  "fill the column seconds, which differs from run to run" },
 		{ .type = OPT_GROUP, .help = "Common" },
@@ -81,6 +91,8 @@ void settings_read(struct settings *s, int argc, char **argv)
 		.cli = CLI_INIT("adapeft-finetune"),
 		.source = SOURCE_INIT,
 		.training = TRAINING_INIT,
+		.pairs = PAIRS_INIT,
+		.save_name = "full",
 		.clip = 1,
 		.dropout = "yes",
 	};
@@ -93,7 +105,16 @@ void settings_free(struct settings *s)
 {
 	strlist_free(&s->presets);
 	strlist_free(&s->patterns);
+	pairs_options_free(&s->pairs);
 	source_options_free(&s->source);
+}
+
+bool settings_need_pairs(const struct settings *s)
+{
+	for (size_t i = 0; i < s->presets.n; i++)
+		if (str_starts(s->presets.s[i], "lora"))
+			return true;
+	return false;
 }
 
 struct recipe settings_recipe(const struct settings *s, size_t n)

@@ -9,8 +9,10 @@
 
 #include "base/err.h"
 #include "cli.h"
+#include "pairs.h"
 #include "run.h"
 #include "source.h"
+#include "train/saved.h"
 #include "training.h"
 
 struct settings {
@@ -18,15 +20,21 @@ struct settings {
 	struct source_options source;
 	const char *out, *mask;
 	struct strlist presets, patterns;
+	struct pairs_options pairs;
 	struct training_options training;
 	double clip;
 	const char *dropout;
+	const char *save_name;
+	enum saved_form save; /* made of save_name */
 	bool timing;
 };
 
 /* Parses; ends the process for --help, --version and wrong usage. */
 void settings_read(struct settings *s, int argc, char **argv);
 void settings_free(struct settings *s);
+
+/* Does a preset need LoRA pairs? */
+bool settings_need_pairs(const struct settings *s);
 
 /* The recipe for a data set of `n` examples. */
 struct recipe settings_recipe(const struct settings *s, size_t n);

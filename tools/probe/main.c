@@ -27,10 +27,10 @@ struct probing {
 	struct progress progress;
 };
 
-static const char *const columns[] = { "step",   "group", "type",  "layer",
-				       "params", "loss",  "slope", "curv",
-				       "eta",    "gain",  "ppi",   "r2",
-				       "status", "tau",   "reach", "spread" };
+static const char *const columns[] = { "step",   "group", "type",   "layer", "params",
+				       "loss",   "slope", "curv",   "eta",   "gain",
+				       "ppi",    "r2",    "status", "tau",   "reach",
+				       "spread", "choice" };
 
 #define N_COLUMNS (sizeof columns / sizeof *columns)
 
@@ -59,6 +59,7 @@ static int put_rows(struct probing *p, uint64_t step, struct err *e)
 		stream_put_real(w, x->tau);
 		stream_put_real(w, x->reach);
 		stream_put_real(w, x->spread);
+		stream_put_text(w, g->choice == NULL ? "-" : g->choice);
 		rc = stream_end_row(w, e);
 	}
 	return rc == EX_OK ? stream_flush(w, e) : rc;
@@ -108,7 +109,20 @@ static int make_partition(struct probing *p, struct err *e)
 	return rc;
 }
 
-/* Model, task, groups, how it was probed, and this command. */
+static int describe_pairs(const struct settings *s, struct meta_list *head, struct err *e)
+{
+	struct strbuf value = { 0 };
+	int rc = EX_OK;
+
+	if (s->lora.ranks > 0)
+		rc = lora_print(&s->lora, &value, e);
+	if (rc == EX_OK && s->lora.ranks > 0)
+		rc = meta_add(head, "lora", value.s, e);
+	strbuf_free(&value);
+	return rc;
+}
+
+/* Model, task, pairs, groups, how it was probed, and this command. */
 static int describe(const struct probing *p, struct meta_list *head, struct err *e)
 {
 	const struct settings *s = p->s;
@@ -123,6 +137,8 @@ static int describe(const struct probing *p, struct meta_list *head, struct err 
 		      s->method_name, s->direction_name, s->trust_name, p->plan.steps,
 		      p->plan.every, p->plan.total, s->source.batch, lr,
 		      s->training.schedule_name, s->cli.seed);
+	if (rc == EX_OK)
+		rc = describe_pairs(s, head, e);
 	if (rc == EX_OK)
 		rc = partition_describe(&p->part, head, e);
 	if (rc == EX_OK)

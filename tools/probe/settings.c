@@ -8,6 +8,8 @@
 
 static int check(struct settings *s, int operands, struct err *e)
 {
+	int rc;
+
 	if (operands > 0)
 		return err_set(e, EX_USAGE,
 			       "there are no operands; -d FILE says what to train on");
@@ -20,6 +22,9 @@ static int check(struct settings *s, int operands, struct err *e)
 		return err_set(e, EX_USAGE,
 			       "--trust %s: inf, or rms:X with X > 0 (rms:0.1)",
 			       s->trust_name);
+	if ((rc = pairs_resolve(&s->pairs, NULL, false, &s->lora, e)) != EX_OK)
+		return rc;
+	s->source.lora = s->lora.ranks > 0 ? &s->lora : NULL;
 	s->grouping = BY_FILE;
 	if (s->groups == NULL &&
 	    !grouping_named(s->group_by == NULL ? "tensor" : s->group_by, &s->grouping))
@@ -38,6 +43,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 		SOURCE_DATA(s->source),
 		{ OPT_TEXT, 'o', "output", "FILE", &s->out, NULL, 0, 0,
 		  "where the ppi rows go (stdout)" },
+		PAIRS_OPTIONS(s->pairs),
 		{ .type = OPT_GROUP, .help = "How to probe" },
 		{ OPT_TEXT, 0, "group-by", "G", &s->group_by,
 		  "tensor|module|layer|type|layer-type", 0, 0, "the groups (tensor)" },
@@ -83,6 +89,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 		.direction_name = "adamw",
 		.trust_name = "rms:0.1",
 		.training = TRAINING_INIT,
+		.pairs = PAIRS_INIT,
 	};
 	s->training.lr = 5e-5;
 	cli_start(&s->cli, &program, argc, argv);
@@ -94,6 +101,8 @@ void settings_read(struct settings *s, int argc, char **argv)
 
 void settings_free(struct settings *s)
 {
+	pairs_options_free(&s->pairs);
+	lora_free(&s->lora);
 	source_options_free(&s->source);
 }
 

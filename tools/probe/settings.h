@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "cli.h"
 #include "influence/prober.h"
+#include "pairs.h"
 #include "peft/group.h"
 #include "source.h"
 #include "training.h"
@@ -17,10 +18,12 @@ struct settings {
 	struct cli cli;
 	struct source_options source;
 	const char *out, *group_by, *groups, *method_name, *direction_name, *trust_name;
+	struct pairs_options pairs;
 	struct training_options training;
 	uint64_t every;
 	double fraction;
 	/* made of the above */
+	struct lora_spec lora; /* ranks 0: no pairs are added */
 	enum grouping grouping;
 	enum method method;
 	enum direction direction;

@@ -59,7 +59,8 @@ static void save(const struct tiny *x, const char *dir)
 	assert_int_equal(strlist_add(&note.groups, "classifier.bias", &e), EX_OK);
 	assert_int_equal(strlist_add(&note.groups, "not UTF-8: \xff", &e), EX_OK);
 	assert_int_equal(strlist_add(&note.pg, "adapeft-finetune 0.1.0", &e), EX_OK);
-	if (saved_write(dir, &x->model, x->tokenizer, &x->task, &note, &e) != EX_OK)
+	if (saved_write(dir, &x->model, SAVED_FULL, NULL, x->tokenizer, NULL, &x->task,
+			&note, &e) != EX_OK)
 		fail_msg("%s", e.text);
 	strlist_free(&note.groups);
 	strlist_free(&note.pg);
@@ -145,7 +146,8 @@ static void a_foreign_directory_is_left_alone(void **state)
 	(void)state;
 	tiny_open(&x);
 	put(dir, "thesis.tex", "precious");
-	assert_int_equal(saved_write(dir, &x.model, x.tokenizer, &x.task, &note, &e),
+	assert_int_equal(saved_write(dir, &x.model, SAVED_FULL, NULL, x.tokenizer, NULL,
+				     &x.task, &note, &e),
 			 EX_CANTCREAT);
 	path = file_join(dir, "thesis.tex");
 	assert_true(file_exists(path));
