@@ -1,14 +1,17 @@
 /*
- * bench - seconds a batch of what the programs spend their time on.
+ * bench - a step of what the programs spend their time on, as often as it is told to.
  *
- * usage: bench MODE MODEL DATA BATCHES ROUNDS    (labels: the last column, 0 or 1, after a
- * header)
+ * usage: bench MODE DIR [TENSOR...]
  *
- * MODE is forward, full, bitfit, one (a mask of 1 %: every tensor, smallest first, that
- * fits) or fit (a probed step by tensor). The first BATCHES batches of 32 texts are gone
- * through ROUNDS times, the first round uncounted; prints texts a second of the best round.
+ * DIR holds a model and one batch: batch.txt has a line for each sequence, its label (-1:
+ * the next token is to be predicted) and its tokens; for images the lines have a label
+ * only, and pixels.f32 has the floats. MODE is forward   the loss train     a step of
+ * AdamW; of the tensors named, or of all lora      the same, of pairs of rank 8 and the
+ * tensors named grad      train, and the slopes of all tensors (adapeft-probe --method
+ * grad) fit       a gradient, and the parabolas of the tensors named Every line on stdin
+ * asks for one step, answered with its seconds and its loss; the end of stdin with the peak
+ * of resident memory in bytes.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +19,20 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "influence/prober.h"
-#include "source.h"
+#include "io/file.h"
+#include "model/lora.h"
+#include "peft/group.h"
 #include "tensor/blas.h"
 #include "train/trainer.h"
 
-#define BATCH 32
+enum mode { FORWARD, TRAIN, LORA, GRAD, FIT, MODES };
+
+static const char *const mode_names[MODES] = { "forward", "train", "lora", "grad", "fit" };
 
 struct bench {
-	const char *mode;
-	struct source source;
+	enum mode mode;
+	struct model model;
+	struct batch batch;
 	struct trainer trainer;
 	struct pass pass;
 	struct partition part;
@@ -33,138 +41,257 @@ struct bench {
 	bool *wanted;
 };
 
-/* The tensors of at most n/100 elements in all, the smallest first. */
-static void want_one_percent(const struct model *m, bool *wanted)
+/* ---- the batch ---- */
+
+static int add_token(struct batch *b, uint32_t id, struct err *e)
 {
-	uint64_t left = model_params(m) / 100;
+	size_t caps[5];
+	int rc = EX_OK;
 
-	for (;;) {
-		size_t best = m->n_params;
-
-		for (size_t i = 0; i < m->n_params; i++)
-			if (!wanted[i] &&
-			    (best == m->n_params || m->params[i].n < m->params[best].n))
-				best = i;
-		if (best == m->n_params || m->params[best].n > left)
-			return;
-		wanted[best] = true;
-		left -= m->params[best].n;
-	}
+	for (int i = 0; i < 5; i++)
+		caps[i] = b->cap_tokens;
+	if ((rc = mem_grow(&b->ids, &caps[0], b->tokens + 1, sizeof *b->ids, e)) != EX_OK ||
+	    (rc = mem_grow(&b->types, &caps[1], b->tokens + 1, sizeof *b->types, e)) !=
+		EX_OK ||
+	    (rc = mem_grow(&b->position, &caps[2], b->tokens + 1, sizeof *b->position,
+			   e)) != EX_OK ||
+	    (rc = mem_grow(&b->predict, &caps[3], b->tokens + 1, sizeof *b->predict, e)) !=
+		EX_OK ||
+	    (rc = mem_grow(&b->next, &caps[4], b->tokens + 1, sizeof *b->next, e)) != EX_OK)
+		return rc;
+	b->cap_tokens = caps[0];
+	b->ids[b->tokens] = id;
+	b->position[b->tokens] = (uint32_t)(b->tokens - b->start[b->sequences]);
+	b->tokens++;
+	return EX_OK;
 }
 
-static int prepare(struct bench *b, struct err *e)
+static int add_sequence(struct batch *b, int32_t label, struct err *e)
 {
-	struct model *m = &b->source.model;
-	struct trainer_options o = trainer_defaults();
-	struct trust_region trust = { TRUST_RMS, 0.1 };
-	int rc = EX_OK;
+	size_t caps[3] = { b->cap_sequences, b->cap_sequences, b->cap_sequences };
+	size_t need = b->sequences + 2;
+	int rc;
+
+	if ((rc = mem_grow(&b->start, &caps[0], need, sizeof *b->start, e)) != EX_OK ||
+	    (rc = mem_grow(&b->label, &caps[1], need, sizeof *b->label, e)) != EX_OK ||
+	    (rc = mem_grow(&b->target, &caps[2], need, sizeof *b->target, e)) != EX_OK)
+		return rc;
+	b->cap_sequences = caps[0];
+	b->label[b->sequences] = label;
+	return EX_OK;
+}
+
+static void end_sequence(struct batch *b)
+{
+	for (size_t t = b->start[b->sequences]; t + 1 < b->tokens; t++) {
+		b->predict[b->targets] = (uint32_t)t;
+		b->next[b->targets++] = b->ids[t + 1];
+	}
+	b->start[++b->sequences] = (uint32_t)b->tokens;
+}
+
+static int read_line(struct batch *b, const char *line, size_t positions, struct err *e)
+{
+	char *end;
+	long n = strtol(line, &end, 10);
+	int rc = add_sequence(b, (int32_t)n, e);
+
+	for (const char *at = end; rc == EX_OK; at = end) {
+		n = strtol(at, &end, 10);
+		if (end == at)
+			break;
+		rc = add_token(b, (uint32_t)n, e);
+	}
+	for (size_t i = 0; rc == EX_OK && i < positions; i++)
+		rc = add_token(b, 0, e);
+	if (rc == EX_OK)
+		end_sequence(b);
+	return rc;
+}
+
+static int read_pixels(struct batch *b, const struct config *c, const char *dir,
+		       struct err *e)
+{
+	char *path = file_join(dir, "pixels.f32");
+	FILE *f = path == NULL ? NULL : fopen(path, "rb");
+	size_t n, caps = 0;
+	int rc;
+
+	b->image = c->channels * c->image_height * c->image_width;
+	n = b->sequences * b->image;
+	rc = mem_grow(&b->pixels, &caps, n, sizeof *b->pixels, e);
+	if (rc == EX_OK && (f == NULL || fread(b->pixels, sizeof *b->pixels, n, f) != n))
+		rc = err_set(e, EX_NOINPUT, "%s: too short, or not there", path);
+	if (f != NULL)
+		fclose(f);
+	free(path);
+	return rc;
+}
+
+static int read_batch(struct batch *b, const struct config *c, const char *dir,
+		      struct err *e)
+{
+	char *path = file_join(dir, "batch.txt"), *line = NULL;
+	FILE *f = path == NULL ? NULL : fopen(path, "r");
+	size_t cap = 0, positions = c->channels > 0 ? c->positions : 0;
+	int rc = f == NULL ? err_set(e, EX_NOINPUT, "%s: not there", path) : EX_OK;
+
+	while (rc == EX_OK && getline(&line, &cap, f) > 0)
+		rc = read_line(b, line, positions, e);
+	if (f != NULL)
+		fclose(f);
+	free(line);
+	free(path);
+	return rc == EX_OK && c->channels > 0 ? read_pixels(b, c, dir, e) : rc;
+}
+
+/* ---- the steps ---- */
+
+static int choose(struct bench *b, char **names, int n, struct err *e)
+{
+	const struct model *m = &b->model;
+	bool all = b->mode == GRAD || b->mode == FIT || (b->mode == TRAIN && n == 0);
 
 	b->wanted = mem_zeros(m->n_params, sizeof *b->wanted);
 	if (b->wanted == NULL)
 		return err_nomem(e);
-	if (strcmp(b->mode, "forward") == 0)
-		return pass_init(&b->pass, m, false, e);
-	if (strcmp(b->mode, "one") == 0)
-		want_one_percent(m, b->wanted);
-	else
-		rc = params_preset(m, strcmp(b->mode, "bitfit") == 0 ? "bitfit" : "full",
-				   b->wanted, e);
-	o.dropout = false;
-	o.clip = 0;
-	o.want_terms = strcmp(b->mode, "fit") == 0;
-	if (rc == EX_OK)
-		rc = trainer_init(&b->trainer, m, b->wanted, &o, e);
-	if (rc != EX_OK || strcmp(b->mode, "fit") != 0)
+	for (size_t i = 0; i < m->n_params; i++)
+		b->wanted[i] = all || lora_is_pair(&m->params[i]);
+	for (int j = 0; j < n; j++) {
+		int i = model_find(m, names[j]);
+
+		if (i < 0)
+			return err_set(e, EX_USAGE, "no tensor %s", names[j]);
+		b->wanted[i] = true;
+	}
+	return EX_OK;
+}
+
+/* The groups of the tensors named, or all. */
+static int prepare_prober(struct bench *b, char **names, int n, struct err *e)
+{
+	struct trust_region trust = { TRUST_RMS, 0.1 };
+	enum method method = b->mode == FIT ? METHOD_FIT : METHOD_GRAD;
+	int rc = partition_make(&b->part, &b->model, BY_TENSOR, NULL, e);
+
+	if (rc != EX_OK)
 		return rc;
-	rc = partition_make(&b->part, m, BY_TENSOR, NULL, e);
+	for (size_t k = 0, kept = 0; n > 0 && k < b->part.n; k++) {
+		struct group g = b->part.g[k];
+
+		for (int j = 0; j < n; j++) {
+			if (model_find(&b->model, names[j]) != (int)g.member[0])
+				continue;
+			b->part.g[k] = b->part.g[kept];
+			b->part.g[kept++] = g;
+		}
+		if (k + 1 == b->part.n)
+			b->part.n = kept;
+	}
 	b->estimates = mem_zeros(b->part.n, sizeof *b->estimates);
 	if (b->estimates == NULL)
 		return err_nomem(e);
-	return rc != EX_OK
-		   ? rc
-		   : prober_init(&b->prober, &b->trainer, &b->part, METHOD_FIT, trust, e);
+	return prober_init(&b->prober, &b->trainer, &b->part, method, trust, e);
 }
 
-static int one_batch(struct bench *b, const struct batch *in, struct err *e)
+static int prepare(struct bench *b, const char *dir, char **names, int n, struct err *e)
 {
-	double loss;
+	const struct lora_spec lora = { .rank = { LORA_RANK }, .ranks = 1 };
+	struct config c;
+	struct head_spec head = { .lora = b->mode == LORA ? &lora : NULL };
+	struct trainer_options o = trainer_defaults();
+	int rc = config_read(&c, dir, e);
+
+	if (rc != EX_OK)
+		return rc;
+	rc = read_batch(&b->batch, &c, dir, e);
+	config_free(&c);
+	if (rc != EX_OK)
+		return rc;
+	head.language = b->batch.label[0] < 0;
+	rc = model_open(&b->model, dir, &head, e);
+	if (rc == EX_OK && b->mode == FORWARD)
+		return pass_init(&b->pass, &b->model, false, e);
+	if (rc == EX_OK)
+		rc = choose(b, names, n, e);
+	o.dropout = false;
+	o.clip = 0;
+	o.want_terms = b->mode == GRAD || b->mode == FIT;
+	if (rc == EX_OK)
+		rc = trainer_init(&b->trainer, &b->model, b->wanted, &o, e);
+	return rc == EX_OK && o.want_terms ? prepare_prober(b, names, n, e) : rc;
+}
+
+static int step(struct bench *b, double *loss, struct err *e)
+{
 	int rc;
 
-	if (strcmp(b->mode, "forward") == 0) {
-		rc = pass_batch(&b->pass, in, e);
+	if (b->mode == FORWARD) {
+		rc = pass_batch(&b->pass, &b->batch, e);
 		if (rc == EX_OK)
 			pass_forward(&b->pass);
+		*loss = b->pass.loss;
 		return rc;
 	}
-	if ((rc = trainer_gradient(&b->trainer, in, &loss, e)) != EX_OK)
+	if ((rc = trainer_gradient(&b->trainer, &b->batch, loss, e)) != EX_OK)
 		return rc;
 	if (b->estimates == NULL) {
 		trainer_step(&b->trainer, 1e-6);
 		return EX_OK;
 	}
 	trainer_moments(&b->trainer);
-	rc = prober_step(&b->prober, in, loss, b->estimates, NULL, 0, e);
+	rc = prober_step(&b->prober, &b->batch, *loss, b->estimates, NULL, 0, e);
 	trainer_update(&b->trainer, 1e-6);
 	return rc;
 }
 
-static int measure(struct bench *b, size_t batches, size_t rounds, double *best,
-		   struct err *e)
+/* The peak of resident memory. getrusage would count that of the program that became this
+ * one, too. */
+static size_t peak_bytes(void)
 {
-	struct order order;
-	int rc = order_start(&order, b->source.data.n, BATCH, 0, false, e);
-	struct batch in = { 0 };
+	FILE *f = fopen("/proc/self/status", "r");
+	char line[128];
+	size_t kib = 0;
 
-	*best = INFINITY;
-	for (size_t r = 0; rc == EX_OK && r <= rounds; r++) {
-		double seconds = 0;
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		sscanf(line, "VmHWM: %zu kB", &kib);
+	if (f != NULL)
+		fclose(f);
+	return 1024 * kib;
+}
 
-		order.next = 0;
-		for (size_t i = 0; rc == EX_OK && i < batches; i++) {
-			const size_t *examples;
-			size_t count;
-			double start;
+static int answer(struct bench *b, struct err *e)
+{
+	char line[16];
+	int rc = EX_OK;
 
-			order_next(&order, &examples, &count);
-			rc = batch_fill(&in, &b->source.data, examples, count, e);
-			start = progress_clock();
-			if (rc == EX_OK)
-				rc = one_batch(b, &in, e);
-			seconds += progress_clock() - start;
-		}
-		if (r > 0 || rounds == 0)
-			*best = fmin(*best, seconds);
+	while (rc == EX_OK && fgets(line, sizeof line, stdin) != NULL) {
+		double start = progress_clock(), loss = 0;
+
+		rc = step(b, &loss, e);
+		printf("%.6f %.6f\n", progress_clock() - start, loss);
+		fflush(stdout);
 	}
-	batch_free(&in);
-	order_free(&order);
+	printf("%zu\n", peak_bytes());
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .mode = argv[1] };
-	struct source_options o = SOURCE_INIT;
+	struct bench b = { .mode = MODES };
 	struct err e = { 0 };
-	double best = 0;
-	size_t batches;
 	int rc;
 
-	if (argc != 6)
+	for (int i = 0; argc > 2 && i < MODES; i++)
+		if (strcmp(argv[1], mode_names[i]) == 0)
+			b.mode = (enum mode)i;
+	if (b.mode == MODES)
 		return EX_USAGE;
-	o.model = argv[2];
-	o.data = argv[3];
-	o.task.task = "sst2";
-	batches = strtoul(argv[4], NULL, 10);
 	blas_threads(0);
-	rc = source_open(&b.source, &o, NULL, true, 0, &e);
+	rc = prepare(&b, argv[2], argv + 3, argc - 3, &e);
 	if (rc == EX_OK)
-		rc = prepare(&b, &e);
-	if (rc == EX_OK)
-		rc = measure(&b, batches, strtoul(argv[5], NULL, 10), &best, &e);
-	if (rc != EX_OK) {
+		rc = answer(&b, &e);
+	if (rc != EX_OK)
 		fprintf(stderr, "bench: %s\n", e.text);
-		return rc;
-	}
-	printf("%.2f\n", (double)(batches * BATCH) / best);
-	return EX_OK;
+	return rc;
 }

@@ -1,115 +1,286 @@
-"""Texts a second beside PyTorch's, in one run, turn by turn.
+"""Seconds a step and peak memory beside PyTorch's, in one run, turn by turn.
 
-usage: bench.py BENCH MODEL DATA
+usage: bench.py BENCH CSV [WORD...]
 
-BENCH is the program made of bench.c; MODEL a directory that transformers loads; DATA a TSV with
-columns sentence and label. Both go through the same batches of 32 texts in float, with two
-threads, without dropout: PyTorch with padding to the longest text of a batch, its default
-attention, fused AdamW. Prints a table; ratio is ours over PyTorch's.
+BENCH is the program made of bench.c. Only rows whose name (gpt2/full) has one of the words
+are measured. Both sides take the same random weights and the same batch, in float, with two
+threads, without dropout: PyTorch with padding to the longest text, none where all are as
+long, the faster of its attentions, and its fused AdamW. Each is a process of its own, so
+that its memory is its own, and warm before its first turn counts. The losses must agree.
+Prints a table and writes it to CSV; ratio is PyTorch's seconds over ours. A fit is of some
+tensors only, spread over the model: PyTorch goes forward four times for each.
 """
+import csv
+import multiprocessing
+import os
+import resource
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 
+import peft
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+import transformers
+from safetensors.torch import load_file, save_file
 
-BATCH = 32
-MODES = [("forward", 20), ("full", 10), ("bitfit", 10), ("one", 10), ("fit", 1)]
-TURNS = 3
+THREADS = 2
+SECONDS = 12  # of turns that one row takes, about
+TURNS = 7     # at most
+FITTED = 6    # tensors
+MODES = ["forward", "full", "bitfit", "lora", "one", "grad", "fit"]
+
+# Word pieces of the sentences in SST-2's development set: 32 quantiles.
+LENGTHS = [8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 20, 21, 22, 23, 24, 25, 26, 27, 27, 28,
+           29, 30, 32, 33, 34, 36, 37, 39, 41, 44, 49]
+
+MODELS = {
+    "minilm": (transformers.BertConfig(
+        hidden_size=384, num_hidden_layers=6, intermediate_size=1536), LENGTHS),
+    "bert": (transformers.BertConfig(), LENGTHS),
+    "gpt2": (transformers.GPT2Config(), [128] * 8),
+    "vit": (transformers.ViTConfig(), [0] * 8),
+    "vit-small": (transformers.ViTConfig(
+        hidden_size=192, num_hidden_layers=6, num_attention_heads=3, intermediate_size=768,
+        image_size=28, patch_size=4, num_channels=1), [0] * 32),
+}
+
+CLASSES = {
+    "bert": transformers.BertForSequenceClassification,
+    "gpt2": transformers.GPT2LMHeadModel,
+    "vit": transformers.ViTForImageClassification,
+}
 
 
-def batches_of(path, tokenizer, n):
-    rows = [x.rstrip("\n").split("\t") for x in open(path, encoding="utf-8")][1:]
-    out = []
-    for b in range(n):
-        part = rows[b * BATCH:(b + 1) * BATCH]
-        enc = tokenizer([t for t, _ in part], padding=True, truncation=True, max_length=128,
-                        return_tensors="pt")
-        out.append((enc, torch.tensor([int(y) for _, y in part])))
-    return out
+def write_model(directory, config, lengths):
+    """Weights, and the batch as bench.c reads it."""
+    torch.manual_seed(1)
+    kind = CLASSES[config.model_type]
+    config.architectures = [kind.__name__]
+    config.save_pretrained(directory)
+    # Parameters alone: what is tied is there once, buffers are not.
+    save_file({n: p.detach().contiguous() for n, p in kind(config).named_parameters()},
+              f"{directory}/model.safetensors", metadata={"format": "pt"})
+    with open(f"{directory}/batch.txt", "w", encoding="utf-8") as out:
+        for i, n in enumerate(lengths):
+            ids = torch.randint(1000, config.vocab_size, (n,)).tolist() if n else []
+            print(-1 if config.model_type == "gpt2" else i % 2, *ids, file=out)
+    if config.model_type == "vit":
+        shape = (len(lengths), config.num_channels, config.image_size, config.image_size)
+        torch.randn(shape).numpy().tofile(f"{directory}/pixels.f32")
 
 
-def wanted(model, mode):
-    params = list(model.named_parameters())
+def read_batch(directory, config):
+    rows = [list(map(int, x.split())) for x in open(f"{directory}/batch.txt")]
+    labels = torch.tensor([r[0] for r in rows])
+    if config.model_type == "vit":
+        pixels = torch.from_file(f"{directory}/pixels.f32", size=len(rows)
+                                 * config.num_channels * config.image_size ** 2)
+        return {"labels": labels, "pixel_values": pixels.view(
+            len(rows), config.num_channels, config.image_size, config.image_size)}
+    longest = max(map(len, rows)) - 1
+    ids = torch.tensor([r[1:] + [0] * (longest + 1 - len(r)) for r in rows])
+    if config.model_type == "gpt2":
+        return {"input_ids": ids, "labels": ids}
+    mask = torch.tensor([[1] * (len(r) - 1) + [0] * (longest + 1 - len(r)) for r in rows])
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+
+def in_head(name):
+    return "classifier" in name or ".pooler." in name
+
+
+def wanted(params, mode):
+    """Names of the tensors that are trained, or fitted; None: all. Of LoRA those beside."""
+    names = [n for n, _ in params]
     if mode == "bitfit":
-        return {n for n, _ in params
-                if n.endswith(".bias") or n.startswith("classifier") or ".pooler." in n}
+        return [n for n in names if n.endswith("bias") or in_head(n)]
+    if mode == "lora":
+        return [n for n in names if "classifier" in n]
+    if mode == "fit":
+        return [names[(2 * i + 1) * len(names) // (2 * FITTED)] for i in range(FITTED)]
     if mode == "one":
-        left, names = sum(p.numel() for _, p in params) // 100, set()
-        for n, p in sorted(params, key=lambda x: x[1].numel()):
-            if p.numel() > left:
+        left, chosen = sum(n for _, n in params) // 100, []
+        for name, n in sorted(params, key=lambda x: x[1]):
+            if n > left:
                 break
-            names.add(n)
-            left -= p.numel()
-        return names
-    return {n for n, _ in params}
+            chosen.append(name)
+            left -= n
+        return chosen
+    return None
 
 
 class Torch:
-    def __init__(self, path, mode):
-        self.mode = mode
-        self.model = AutoModelForSequenceClassification.from_pretrained(
-            path, dtype=torch.float32).eval()
-        names = wanted(self.model, mode)
-        for n, p in self.model.named_parameters():
-            p.requires_grad_(n in names)
-        self.optimizer = torch.optim.AdamW(
-            [p for p in self.model.parameters() if p.requires_grad], lr=1e-6, fused=True)
+    def __init__(self, directory, config, mode, names, attention):
+        self.mode, self.batch = mode, read_batch(directory, config)
+        config._attn_implementation = attention
+        self.model = CLASSES[config.model_type](config).eval()
+        self.model.load_state_dict(load_file(f"{directory}/model.safetensors"), strict=False)
+        self.model.tie_weights()
+        if mode == "lora":
+            self.model = peft.get_peft_model(self.model, peft.LoraConfig(
+                r=8, lora_alpha=16, lora_dropout=0, fan_in_fan_out=config.model_type == "gpt2",
+                target_modules=r".*\.(query|value|q_proj|v_proj|c_attn)",
+                modules_to_save=["classifier"] if names else None)).eval()
+        elif mode in ("bitfit", "one"):
+            for n, p in self.model.named_parameters():
+                p.requires_grad_(n in names)
+        self.trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.fitted = [p for n, p in self.model.named_parameters() if n in (names or [])]
+        self.optimizer = torch.optim.AdamW(self.trained, lr=1e-6, fused=True)
 
-    def batch(self, enc, labels):
+    def step(self):
         if self.mode == "forward":
             with torch.inference_mode():
-                self.model(**enc, labels=labels)
-            return
+                return self.model(**self.batch).loss
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.model(**enc, labels=labels).loss
+        loss = self.model(**self.batch).loss
         loss.backward()
         if self.mode == "fit":
-            self.fit(enc, labels)
+            self.fit()
         self.optimizer.step()
+        if self.mode == "grad":
+            self.slopes()
+        return loss.detach()
 
     @torch.no_grad()
-    def fit(self, enc, labels):
-        """4 forward passes a tensor, as the paper has it; the direction is at hand."""
-        for p in self.model.parameters():
+    def fit(self):
+        for p in self.fitted:
             d = p.grad / (p.grad.abs() + 1e-8)
             for r in (-2, -1, 1, 2):
                 p.add_(d, alpha=-r * 1e-5)
-                self.model(**enc, labels=labels)
+                self.model(**self.batch)
                 p.add_(d, alpha=r * 1e-5)
 
-    def rate(self, batches):
+    @torch.no_grad()
+    def slopes(self):
+        out = []
+        for p in self.trained:
+            s = self.optimizer.state[p]
+            d = s["exp_avg"] / (s["exp_avg_sq"].sqrt() + 1e-8)
+            out.append(torch.dot(p.grad.view(-1), d.view(-1)))
+        return torch.stack(out)
+
+
+def serve_torch(pipe, *what):
+    torch.set_num_threads(THREADS)
+    reference = Torch(*what)
+    while pipe.recv():
         start = time.perf_counter()
-        for enc, labels in batches:
-            self.batch(enc, labels)
-        return len(batches) * BATCH / (time.perf_counter() - start)
+        loss = float(reference.step())
+        pipe.send((time.perf_counter() - start, loss))
+    pipe.send(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
-def ours(bench, mode, model, data, n, rounds):
-    out = subprocess.run([bench, mode, model, data, str(n), str(rounds)], capture_output=True,
-                         text=True, check=True)
-    return float(out.stdout)
+class TorchSide:
+    """Forked from a process that has imported everything and computed nothing."""
+
+    def __init__(self, *what):
+        context = multiprocessing.get_context("fork")
+        self.pipe, far = context.Pipe()
+        self.process = context.Process(target=serve_torch, args=(far, *what))
+        self.process.start()
+        far.close()
+
+    def step(self):
+        self.pipe.send(True)
+        return self.pipe.recv()
+
+    def end(self):
+        self.pipe.send(False)
+        peak = self.pipe.recv()
+        self.process.join()
+        return peak
+
+
+class OurSide:
+    def __init__(self, bench, directory, mode, names):
+        mode = {"full": "train", "bitfit": "train", "one": "train"}.get(mode, mode)
+        self.process = subprocess.Popen(
+            [bench, mode, directory, *(names or [])], text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": str(THREADS)})
+
+    def step(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return tuple(map(float, self.process.stdout.readline().split()))
+
+    def end(self):
+        self.process.stdin.close()
+        peak = int(self.process.stdout.readline())
+        self.process.wait()
+        return peak
+
+
+def faster_attention(directory, config):
+    """The best of two forward and backward passes, after one, of each."""
+    seconds = {}
+    for attention in ("eager", "sdpa"):
+        side = TorchSide(directory, config, "full", None, attention)
+        side.step()
+        seconds[attention] = min(side.step()[0] for _ in range(2))
+        side.end()
+    return min(seconds, key=seconds.get)
+
+
+def median(x):
+    return sorted(x)[len(x) // 2]
+
+
+def measure(ours, theirs):
+    start = time.perf_counter()
+    loss, reference = ours.step()[1], theirs.step()[1]
+    if abs(loss - reference) > 1e-4 * abs(reference):
+        sys.exit(f"bench: the losses differ: {loss} and PyTorch's {reference}")
+    a, b = [], []
+    while not a or (len(a) < TURNS and time.perf_counter() - start < SECONDS):
+        a.append(ours.step()[0])
+        b.append(theirs.step()[0])
+    return [median(a), median(b), median([y / x for x, y in zip(a, b)]), len(a)]
+
+
+def rows_of(bench, name, words, directory):
+    modes = [m for m in MODES if not words or any(w in f"{name}/{m}" for w in words)]
+    if not modes:
+        return
+    config, lengths = MODELS[name]
+    writer = multiprocessing.get_context("fork").Process(
+        target=write_model, args=(directory, config, lengths))
+    writer.start()
+    writer.join()
+    with torch.device("meta"):
+        params = [(n, p.numel()) for n, p in
+                  CLASSES[config.model_type](config).named_parameters()]
+    attention = faster_attention(directory, config)
+    for mode in modes:
+        names = wanted(params, mode)
+        ours = OurSide(bench, directory, mode, names)
+        theirs = TorchSide(directory, config, mode, names, attention)
+        seconds = measure(ours, theirs)
+        # The forked side holds our side's stdin open.
+        reference_peak = theirs.end()
+        yield [name, mode, attention, *seconds, ours.end(), reference_peak]
 
 
 def main():
-    bench, path, data = sys.argv[1:]
-    torch.set_num_threads(2)
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    print("what\tours\tpytorch\tratio", flush=True)
-    for mode, n in MODES:
-        batches = batches_of(data, tokenizer, n)
-        reference = Torch(path, mode)
-        turns = 1 if mode == "fit" else TURNS
-        if turns > 1:
-            reference.rate(batches)
-        a, b = [], []
-        for _ in range(turns):
-            a.append(ours(bench, mode, path, data, n, 1 if mode == "fit" else 2))
-            b.append(reference.rate(batches))
-        ratio = sorted(x / y for x, y in zip(a, b))[len(a) // 2]
-        print(f"{mode}\t{sorted(a)[len(a) // 2]:.1f}\t{sorted(b)[len(b) // 2]:.1f}\t{ratio:.2f}",
-              flush=True)
+    bench, path, *words = sys.argv[1:]
+    transformers.logging.set_verbosity_error()
+    warnings.simplefilter("ignore")
+    print(f"{'model':10}{'what':9}{'ours s':>9}{'pytorch s':>11}{'ratio':>7}{'ours MB':>9}"
+          f"{'pytorch MB':>12}  attention", flush=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow("model what attention ours_seconds pytorch_seconds ratio turns "
+                     "ours_bytes pytorch_bytes".split())
+        for name in MODELS:
+            with tempfile.TemporaryDirectory() as directory:
+                for row in rows_of(bench, name, words, directory):
+                    out.writerow(row)
+                    file.flush()
+                    _, mode, attention, a, b, ratio, _, peak, reference = row
+                    print(f"{name:10}{mode:9}{a:9.4f}{b:11.4f}{ratio:7.2f}{peak / 1e6:9.0f}"
+                          f"{reference / 1e6:12.0f}  {attention}", flush=True)
 
 
 if __name__ == "__main__":
