@@ -40,9 +40,7 @@ static void language_loss(struct pass *p, const struct op *op)
 	double *terms = p->target_loss, sum = 0;
 	size_t i = 0;
 
-#pragma omp parallel for schedule(static)
-	for (size_t t = 0; t < b->targets; t++)
-		terms[t] = cross_entropy(z + t * classes, classes, b->next[t], 0, NULL);
+	cross_entropy_forward(p->m->k, b->targets, classes, z, b->next, terms);
 	for (size_t s = 0; s < b->sequences; s++) {
 		p->row_loss[s] = 0;
 		for (; i < b->targets && b->predict[i] < b->start[s + 1]; i++)
@@ -76,19 +74,6 @@ void loss_forward(struct pass *p, const struct op *op)
 	p->loss = sum / (double)b->sequences;
 }
 
-static void language_backward(const struct pass *p, const struct op *op, float *dz)
-{
-	const struct batch *b = p->batch;
-	const float *z = p->act[op->in[0]];
-	size_t classes = p->m->slots[op->in[0]].width;
-	double share = 1 / (double)b->targets;
-
-#pragma omp parallel for schedule(static)
-	for (size_t t = 0; t < b->targets; t++)
-		cross_entropy(z + t * classes, classes, b->next[t], share,
-			      dz + t * classes);
-}
-
 void loss_backward(const struct pass *p, const struct op *op, float *dz)
 {
 	const struct batch *b = p->batch;
@@ -96,7 +81,8 @@ void loss_backward(const struct pass *p, const struct op *op, float *dz)
 	double share = 1 / (double)b->sequences;
 
 	if (p->m->language) {
-		language_backward(p, op, dz);
+		cross_entropy_backward(p->m->k, b->targets, classes, p->act[op->in[0]],
+				       b->next, p->target_loss, 1 / (double)b->targets, dz);
 		return;
 	}
 	for (size_t s = 0; s < b->sequences; s++) {

@@ -81,7 +81,8 @@ struct visitor {
 		      const float *e);
 };
 
-/* After a forward pass with `keep`. EX_UNAVAILABLE when memory is short. */
+/* After a forward pass with `keep`, once: the logits of a language model are overwritten
+ * with their error. EX_UNAVAILABLE when memory is short. */
 int pass_backward(struct pass *p, const struct visitor *v, struct err *e);
 
 /* The visitor that adds up gradients. */

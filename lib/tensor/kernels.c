@@ -290,6 +290,41 @@ static void drop(size_t n, const float *a, const float *b, const struct dropout 
 	}
 }
 
+/* ---- cross-entropy ---- */
+
+static float largest_of(size_t n, const float *x)
+{
+	float top = x[0];
+
+#pragma omp simd reduction(max : top)
+	for (size_t i = 0; i < n; i++)
+		top = x[i] > top ? x[i] : top;
+	return top;
+}
+
+/* e^x, or 0 for what no sum would notice. */
+static inline float exp_or_none(float x)
+{
+	return x < -64.0f ? 0.0f : exp_of(x);
+}
+
+static double sum_exp(size_t n, const float *x, float minus)
+{
+	double sum = 0.0;
+
+#pragma omp simd reduction(+ : sum)
+	for (size_t i = 0; i < n; i++)
+		sum += (double)exp_or_none(x[i] - minus);
+	return sum;
+}
+
+static void exp_scaled(size_t n, const float *x, float minus, float factor, float *y)
+{
+#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		y[i] = factor * exp_or_none(x[i] - minus);
+}
+
 /* ---- vectors ---- */
 
 static void axpy(size_t n, float alpha, const float *x, float *y)
@@ -448,6 +483,9 @@ const struct kernels NAMED(kernels_, KERNELS_ISA) = {
 	.attention_forward = attention_head_forward,
 	.attention_backward = attention_head_backward,
 	.dropout = drop,
+	.largest = largest_of,
+	.sum_exp = sum_exp,
+	.exp_scaled = exp_scaled,
 	.axpy = axpy,
 	.step = step,
 	.scale = scale,

@@ -93,6 +93,16 @@ void attention_backward(const struct kernels *k, const struct attention *a, size
 void rows_dropout(const struct kernels *k, size_t n, const float *a, const float *b,
 		  float p, uint64_t key, float *y);
 
+/* Cross-entropy, loss[i] = log sum_c exp(z[i,c]) - z[i,label[i]]; terms in float, summed in
+ * double: it is wrong by some 2e-7 of itself, beyond what z is. */
+void cross_entropy_forward(const struct kernels *k, size_t rows, size_t classes,
+			   const float *z, const uint32_t *label, double *loss);
+/* dz = share (softmax(z) - onehot(label)), `loss` as above; dz may be z. What is less than
+ * e^-64 of the sum is 0. */
+void cross_entropy_backward(const struct kernels *k, size_t rows, size_t classes,
+			    const float *z, const uint32_t *label, const double *loss,
+			    double share, float *dz);
+
 /* y += alpha x */
 void vec_axpy(const struct kernels *k, size_t n, float alpha, const float *x, float *y);
 /* y = x + alpha d */

@@ -67,6 +67,11 @@ struct kernels {
 	void (*dropout)(size_t n, const float *a, const float *b, const struct dropout *d,
 			uint64_t first, float *y);
 
+	float (*largest)(size_t n, const float *x); /* n > 0; nans are passed over */
+	double (*sum_exp)(size_t n, const float *x, float minus);
+	/* y = factor exp(x - minus); y may be x. */
+	void (*exp_scaled)(size_t n, const float *x, float minus, float factor, float *y);
+
 	void (*axpy)(size_t n, float alpha, const float *x, float *y);
 	void (*step)(size_t n, const float *x, float alpha, const float *d, float *y);
 	void (*scale)(size_t n, float alpha, float *x);
