@@ -23,6 +23,7 @@ struct brought {
 };
 
 struct adapter {
+	bool has_config;              /* config.json */
 	bool peft;                    /* has PEFT's two files */
 	struct adapter_config config; /* of these */
 	json_t *note;                 /* adapeft.json; NULL: none */
@@ -171,7 +172,7 @@ static int open_files(struct adapter *a, const char *dir, struct err *e)
 	return rc;
 }
 
-int adapter_open(struct adapter **a, struct model *m, struct err *e)
+int adapter_open(struct adapter **a, struct model *m, const char *base, struct err *e)
 {
 	int rc;
 
@@ -181,7 +182,10 @@ int adapter_open(struct adapter **a, struct model *m, struct err *e)
 	*a = mem_zeros(1, sizeof **a);
 	if (*a == NULL)
 		return err_nomem(e);
-	rc = read_papers(*a, m->dir, &m->base, e);
+	(*a)->has_config = has_file(m->dir, "config.json");
+	rc = read_papers(*a, m->dir, base == NULL ? &m->base : NULL, e);
+	if (rc == EX_OK && base != NULL && (m->base = str_dup(base)) == NULL)
+		rc = err_nomem(e);
 	if (rc == EX_OK)
 		rc = open_files(*a, m->dir, e);
 	if (rc != EX_OK) {
@@ -189,6 +193,23 @@ int adapter_open(struct adapter **a, struct model *m, struct err *e)
 		*a = NULL;
 	}
 	return rc;
+}
+
+bool adapter_has_config(const struct adapter *a)
+{
+	return a->has_config;
+}
+
+bool adapter_is_language(const char *dir)
+{
+	struct adapter_config c;
+	bool yes;
+
+	if (!has_file(dir, ADAPTER_CONFIG) || adapter_config_read(&c, dir, NULL) != EX_OK)
+		return false;
+	yes = c.language;
+	adapter_config_free(&c);
+	return yes;
 }
 
 void adapter_free(struct adapter *a)

@@ -33,6 +33,9 @@ bool adapter_is(const char *dir);
 /* Does PEFT's file in it, or its delta, hold LoRA pairs? False when they cannot be read. */
 bool adapter_has_pairs(const char *dir);
 
+/* Does it predict the next token: is its task_type CAUSAL_LM? */
+bool adapter_is_language(const char *dir);
+
 /* The directory that one of `files` (ends with NULL) is in: `dir` when it has one of them
  * or is no adapter's, else its base; for the caller to free. EX_NOINPUT: no base, and where
  * it was looked for. */
@@ -42,10 +45,13 @@ int adapter_place(const char *dir, const char *const *files, char **place, struc
 
 struct adapter;
 
-/* Opens the adapter's own files and sets m->base; *a is NULL when m->dir is no adapter's.
+/* Opens the adapter's own files and sets m->base, to `base` unless that is NULL; *a is NULL
+ * when m->dir is no adapter's.
  * EX_DATAERR for what is not supported (peft_type other than LORA, DoRA, ...), each in one
  * line. On failure there is nothing to free. */
-int adapter_open(struct adapter **a, struct model *m, struct err *e);
+int adapter_open(struct adapter **a, struct model *m, const char *base, struct err *e);
+/* Does it bring a config.json along? */
+bool adapter_has_config(const struct adapter *a);
 /* The outputs of the head that it brings along; 0 when it brings none. */
 size_t adapter_labels(const struct adapter *a);
 /* Once the base's files are open: puts the adapter's before them. EX_DATAERR when the base

@@ -72,17 +72,20 @@ static int check_supported(const struct adapter_config *c, struct err *e)
 
 static int read_members(struct adapter_config *c, struct err *e)
 {
+	const char *task;
 	int rc;
 
 	if (!json_is_object(c->json))
 		return err_set(e, EX_DATAERR, "%s: not an object", c->file);
 	if ((rc = check_supported(c, e)) != EX_OK ||
+	    (rc = js_text(c->json, "task_type", "", &task, c->file, e)) != EX_OK ||
 	    (rc = js_text(c->json, "base_model_name_or_path", NULL, &c->base, c->file,
 			  e)) != EX_OK ||
 	    (rc = js_real(c->json, "lora_alpha", 8, &c->alpha, c->file, e)) != EX_OK ||
 	    (rc = js_real(c->json, "lora_dropout", 0, &c->dropout, c->file, e)) != EX_OK ||
 	    (rc = js_bool(c->json, "use_rslora", false, &c->rslora, c->file, e)) != EX_OK)
 		return rc;
+	c->language = strcmp(task, "CAUSAL_LM") == 0;
 	if (!(fabs(c->alpha) <= 1e6))
 		return err_set(e, EX_DATAERR, "%s: lora_alpha is %g", c->file, c->alpha);
 	if (!(c->dropout >= 0 && c->dropout < 1))

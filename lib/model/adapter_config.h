@@ -15,7 +15,8 @@ struct adapter_config {
 	char *file;       /* its path, for messages */
 	const char *base; /* base_model_name_or_path, NULL when it is not said */
 	double alpha, dropout;
-	bool rslora; /* the scale is alpha / sqrt(rank) */
+	bool language; /* task_type is CAUSAL_LM */
+	bool rslora;   /* the scale is alpha / sqrt(rank) */
 };
 
 /* Reads DIR/adapter_config.json. EX_DATAERR for what is not supported. On failure there is

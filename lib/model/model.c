@@ -115,17 +115,20 @@ static int read_config(struct model *m, const struct adapter *a, struct err *e)
 {
 	static const char *const files[] = { "config.json", NULL };
 	char *place;
-	int rc = adapter_place(m->dir, files, &place, e);
+	int rc;
 
-	if (rc != EX_OK)
+	if (a == NULL || adapter_has_config(a)) {
+		rc = adapter_place(m->dir, files, &place, e);
+		if (rc == EX_OK)
+			rc = config_read(&m->config, place, e);
+		free(place);
 		return rc;
-	rc = config_read(&m->config, place, e);
-	if (rc == EX_OK && a != NULL && strcmp(place, m->dir) != 0 &&
-	    adapter_labels(a) > 0) {
+	}
+	rc = config_read(&m->config, m->base, e);
+	if (rc == EX_OK && adapter_labels(a) > 0) {
 		m->config.labels = adapter_labels(a);
 		m->config.regression = m->config.labels == 1;
 	}
-	free(place);
 	return rc;
 }
 
@@ -154,7 +157,7 @@ static int build_with(struct model *m, struct adapter *a, const struct head_spec
 static int build(struct model *m, const struct head_spec *head, struct err *e)
 {
 	struct adapter *a = NULL;
-	int rc = head->random ? EX_OK : adapter_open(&a, m, e);
+	int rc = head->random ? EX_OK : adapter_open(&a, m, head->base, e);
 
 	if (rc == EX_OK)
 		rc = build_with(m, a, head, e);

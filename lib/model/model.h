@@ -156,6 +156,7 @@ struct head_spec {
 			  * seed; otherwise that is EX_DATAERR */
 	bool random;     /* no weights are read: all come from the seed */
 	const struct lora_spec *lora; /* NULL: none; see lora.h */
+	const char *base; /* of an adapter, in place of the one that it names; NULL */
 	uint64_t seed;
 };
 

@@ -1,6 +1,7 @@
 #include "train/saved.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ static int fill_note(json_t *o, const struct task *task, const struct saved_note
 		     struct err *e)
 {
 	struct strbuf said = { 0 };
-	int rc = task_print(task, &said, e);
+	int rc = task == NULL ? EX_OK : task_print(task, &said, e);
 
 	if (rc == EX_OK &&
 	    (json_object_set_new(o, "format", json_integer(SAVED_FORMAT)) ||
@@ -87,18 +88,21 @@ static int copy_tokenizer(const char *to, const struct model *m,
 			  const struct tokenizer *tok, struct err *e)
 {
 	const char *const *files = tokenizer_files(tok);
-	char *from;
-	int rc = adapter_place(m->dir, files, &from, e);
+	int rc = EX_OK;
 
 	for (; rc == EX_OK && *files != NULL; files++) {
-		char *source = file_join(from, *files), *copy = file_join(to, *files);
+		char *source = file_join(m->dir, *files), *copy = file_join(to, *files);
 
+		/* An adapter without one has its base's. */
+		if (source != NULL && !file_exists(source) && m->base != NULL) {
+			free(source);
+			source = file_join(m->base, *files);
+		}
 		rc = source == NULL || copy == NULL ? err_nomem(e)
 						    : file_copy(source, copy, e);
 		free(source);
 		free(copy);
 	}
-	free(from);
 	return rc;
 }
 
@@ -125,18 +129,46 @@ static int write_adapter(const char *dir, const struct model *m, enum adapter_fo
 	return rc;
 }
 
+/* The names of the classes; none for regression and language. */
+static int name_classes(const struct model *m, const struct task *task,
+			struct strlist *names, struct err *e)
+{
+	const json_t *said = json_object_get(m->config.json, "id2label");
+	int rc = EX_OK;
+
+	if (task != NULL && task->kind != TASK_CLASSES)
+		return EX_OK;
+	for (size_t i = 0; task != NULL && i < task->classes.n && rc == EX_OK; i++)
+		rc = strlist_add(names, task->classes.s[i], e);
+	if (task != NULL || m->language || m->regression)
+		return rc;
+	for (size_t i = 0; i < m->config.labels && rc == EX_OK; i++) {
+		char label[32];
+		const char *name;
+
+		snprintf(label, sizeof label, "%zu", i);
+		name = json_object_size(said) == m->config.labels
+			   ? json_string_value(json_object_get(said, label))
+			   : NULL;
+		snprintf(label, sizeof label, "LABEL_%zu", i);
+		rc = strlist_add(names, name == NULL ? label : name, e);
+	}
+	return rc;
+}
+
 static int write_model(const char *dir, const struct model *m, enum saved_form form,
 		       const bool *trained, const struct task *task, json_t *note,
 		       struct err *e)
 {
-	const char *const *classes = (const char *const *)task->classes.s;
-	size_t n = task->kind == TASK_CLASSES ? task->classes.n : 0;
-	int rc;
+	struct strlist names = { 0 };
+	int rc = name_classes(m, task, &names, e);
 
-	if (form == SAVED_FULL)
-		return model_save(m, dir, classes, n, e);
-	rc = model_save_config(m, dir, classes, n, e);
-	if (rc != EX_OK)
+	if (rc == EX_OK && form == SAVED_FULL)
+		rc = model_save(m, dir, (const char *const *)names.s, names.n, e);
+	else if (rc == EX_OK)
+		rc = model_save_config(m, dir, (const char *const *)names.s, names.n, e);
+	strlist_free(&names);
+	if (rc != EX_OK || form == SAVED_FULL)
 		return rc;
 	return write_adapter(dir, m, form == SAVED_PEFT ? ADAPTER_PEFT : ADAPTER_WHOLE,
 			     trained, note, e);

@@ -43,8 +43,9 @@ enum saved_form {
 bool saved_form_named(const char *name, enum saved_form *out);
 
 /* Writes the directory whole or not at all (outdir). `trained` [n_params] marks what was
- * trained; for SAVED_FULL it may be NULL. `tok` is NULL for a model of images, `pixels` for
- * one of texts. */
+ * trained; for SAVED_FULL it may be NULL. A `task` that is not known is NULL: then labels
+ * have the names that config.json gives them. `tok` is NULL for a model of images, `pixels`
+ * for one of texts. */
 int saved_write(const char *dir, const struct model *m, enum saved_form form,
 		const bool *trained, const struct tokenizer *tok,
 		const struct pixels *pixels, const struct task *task,

@@ -1,13 +1,15 @@
-/* adapeft-view - copies a stream, byte for byte, in either format; or seals it. */
+/* adapeft-view - copies a stream, byte for byte, in either format; or seals it; or makes a
+ * model of an adapter and its base. */
 #include <stdio.h>
 #include <string.h>
 
+#include "apply.h"
 #include "cli.h"
 #include "io/file.h"
 #include "io/stream.h"
 
 struct view {
-	const char *in, *out;
+	const char *in, *out, *base;
 	bool seal, header;
 };
 
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
 	struct view v = { 0 };
 	struct err e = { 0 };
 	const struct opt opts[] = {
+		{ OPT_TEXT, 0, "apply", "BASE", &v.base, NULL, 0, 0,
+		  "write the model that this base and an adapter's directory are, to -o" },
 		{ OPT_TEXT, 'o', "output", "FILE", &v.out, NULL, 0, 0,
 		  "write there, whole or not at all (stdout)" },
 		{ OPT_FLAG, 0, "seal", NULL, &v.seal, NULL, 0, 0,
@@ -110,8 +114,8 @@ int main(int argc, char **argv)
 	};
 	const struct program program = {
 		"adapeft-view",
-		"Show a stream, convert it between text and binary, or seal it.", "[FILE]",
-		opts
+		"Show a stream, convert it between text and binary, or seal it.",
+		"[FILE | DIR]", opts
 	};
 	int rc;
 
@@ -122,6 +126,11 @@ int main(int argc, char **argv)
 		rc = err_set(&e, EX_USAGE, "--seal and --header exclude each other");
 	else if (v.seal && cli.strict)
 		rc = err_set(&e, EX_USAGE, "--seal and --strict exclude each other");
+	else if (v.base != NULL && (v.seal || v.header || cli.first == argc || !v.out))
+		rc = err_set(&e, EX_USAGE,
+			     "--apply BASE takes the directory of an adapter, and -o DIR");
+	else if (v.base != NULL)
+		rc = apply(&cli, v.base, argv[cli.first], v.out, &e);
 	else {
 		v.in = cli.first < argc ? argv[cli.first] : NULL;
 		rc = view(&cli, &v, &e);
