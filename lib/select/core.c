@@ -212,6 +212,23 @@ static void keep(struct core *k, const struct cursor *c, struct state s)
 	k->next[k->n_next++] = s;
 }
 
+/* Restores the heap c[0, n), least head first, of which c[at] may be too large. */
+static void sift(struct cursor *c, size_t n, size_t at)
+{
+	const struct cursor moved = c[at];
+	size_t child = 2 * at + 1;
+
+	for (; child < n; child = 2 * at + 1) {
+		if (child + 1 < n && list_order(&c[child + 1].head, &c[child].head) < 0)
+			child++;
+		if (list_order(&c[child].head, &moved.head) >= 0)
+			break;
+		c[at] = c[child];
+		at = child;
+	}
+	c[at] = moved;
+}
+
 /* Merges the states with those that take other alternatives of a class, for each of which
  * there is a cursor. */
 static void merge(struct core *k, size_t n)
@@ -220,26 +237,23 @@ static void merge(struct core *k, size_t n)
 	int64_t top = -1;
 
 	k->n_next = 0;
-	for (size_t i = 0; i < n; i++)
+	if (k->n_now == 0)
+		return;
+	for (size_t i = n; i-- > 0; sift(c, n, i))
 		look(k, &c[i]);
-	while (n > 0 && k->n_now > 0) {
-		struct cursor *least = &c[0];
+	while (n > 0) {
 		struct state *last = k->n_next > 0 ? &k->next[k->n_next - 1] : NULL;
-		struct state s;
 
-		for (size_t i = 1; i < n; i++)
-			if (list_order(&c[i].head, &least->head) < 0)
-				least = &c[i];
-		s = least->head;
-		if (s.value > top) {
-			top = s.value;
-			keep(k, least, s);
-		} else if (last != NULL && list_order(last, &s) == 0) {
-			settle_tie(k, last, least, s);
+		if (c->head.value > top) {
+			top = c->head.value;
+			keep(k, c, c->head);
+		} else if (last != NULL && list_order(last, &c->head) == 0) {
+			settle_tie(k, last, c, c->head);
 		}
-		least->at++;
-		if (!look(k, least))
-			*least = c[--n];
+		c->at++;
+		if (!look(k, c))
+			*c = c[--n];
+		sift(c, n, 0);
 	}
 }
 

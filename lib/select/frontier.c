@@ -31,27 +31,36 @@ static void push(struct points *to, struct point p)
 
 /* A walk through a list of points, all of which take an alternative. */
 struct cursor {
+	struct point head;
 	size_t at;
 	struct point plus; /* that it has more than the first alternative */
 };
 
-static struct point head(const struct points *from, const struct cursor *c)
+/* Fills the head from the list; false at its end. */
+static bool look(const struct points *from, struct cursor *c)
 {
-	struct point p = from->p[c->at];
-
-	p.params += c->plus.params;
-	p.value += c->plus.value;
-	return p;
+	if (c->at == from->n)
+		return false;
+	c->head.params = from->p[c->at].params + c->plus.params;
+	c->head.value = from->p[c->at].value + c->plus.value;
+	return true;
 }
 
-static size_t least(const struct points *from, const struct cursor *c, size_t n)
+/* Restores the heap c[0, n), fewest params first, of which c[0] may be too large. */
+static void sift(struct cursor *c, size_t n)
 {
-	size_t best = 0;
+	const struct cursor moved = c[0];
+	size_t at = 0, child = 1;
 
-	for (size_t i = 1; i < n; i++)
-		if (head(from, &c[i]).params < head(from, &c[best]).params)
-			best = i;
-	return best;
+	for (; child < n; child = 2 * at + 1) {
+		if (child + 1 < n && c[child + 1].head.params < c[child].head.params)
+			child++;
+		if (c[child].head.params >= moved.head.params)
+			break;
+		c[at] = c[child];
+		at = child;
+	}
+	c[at] = moved;
 }
 
 /* to = the frontier of `from` with each alternative of the class, up to max_points + 1. */
@@ -68,17 +77,19 @@ static int merge(const struct points *from, const struct alternative *a, size_t 
 	rc = mem_grow(&to->p, &to->cap, most, sizeof *to->p, e);
 	if (rc != EX_OK)
 		return rc;
-	for (size_t i = 0; i < n; i++)
-		c[i] =
-		    (struct cursor){ 0,
-				     { a[i].params - a->params, a[i].value - a->value } };
+	/* Alternatives are in increasing order: it is a heap. */
+	for (size_t i = 0; i < n; i++) {
+		c[i] = (struct cursor){ .plus = { a[i].params - a->params,
+						  a[i].value - a->value } };
+		look(from, &c[i]);
+	}
 	to->n = 0;
 	while (n > 0 && to->n <= max_points) {
-		size_t i = least(from, c, n);
-
-		push(to, head(from, &c[i]));
-		if (++c[i].at == from->n)
-			c[i] = c[--n];
+		push(to, c->head);
+		c->at++;
+		if (!look(from, c))
+			*c = c[--n];
+		sift(c, n);
 	}
 	return EX_OK;
 }
@@ -98,13 +109,17 @@ static int enumerate(const struct classes *classes, size_t max_states, struct po
 	for (size_t i = 0; i < classes->n && rc == EX_OK && *complete; i++) {
 		const struct alternatives *class = &classes->c[i];
 		struct points spare = *list;
+		size_t steps;
 
+		*complete = mem_mul(list->n, class->n - 1, &steps) && steps <= limit - work;
+		if (!*complete)
+			break;
+		work += steps;
 		rc = merge(list, classes->alternatives + class->first, class->n, c,
 			   max_states, &next, e);
 		*list = next;
 		next = spare;
-		work += list->n * (class->n - 1);
-		*complete = list->n <= max_states && work <= limit;
+		*complete = list->n <= max_states;
 	}
 	free(next.p);
 	free(c);
