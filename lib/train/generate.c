@@ -60,10 +60,11 @@ struct generator {
 /* Would the token end n tokens that occur in the text already? */
 static bool repeats(const struct text *t, size_t n, uint32_t token)
 {
-	const uint32_t *last = t->ids + t->n + 1 - n;
+	const uint32_t *last;
 
 	if (n == 0 || t->n < n)
 		return false;
+	last = t->ids + t->n + 1 - n;
 	for (size_t i = 0; i + n <= t->n; i++)
 		if (t->ids[i + n - 1] == token &&
 		    memcmp(t->ids + i, last, (n - 1) * sizeof *last) == 0)
@@ -349,7 +350,8 @@ static int begin_prompts(struct generator *g, struct err *e)
 
 		if ((rc = start_search(g, s, g->begun, e)) != EX_OK)
 			return rc;
-		s->first = decoder_live(g->decoder) + g->n_search++ - first;
+		s->first = decoder_live(g->decoder) + g->n_search - first;
+		g->n_search++;
 		g->begun++;
 	}
 	if (g->begun == begin)

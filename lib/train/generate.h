@@ -17,15 +17,17 @@ struct generation_options {
 	size_t beams;          /* 1: greedy */
 	size_t max_new;        /* tokens of a continuation */
 	double length_penalty; /* see below; 1 is usual */
-	size_t no_repeat;      /* no n tokens occur twice in a row, prompt included; 0: they
+	size_t no_repeat;      /* no run of n tokens occurs twice, prompt included; 0: any
 				* may */
 	uint32_t end;          /* the token that ends a text; beyond the vocabulary: none */
 	bool early_stopping;   /* a prompt is done as soon as it has `beams` texts */
-	size_t batch;          /* prompts at once */
+	size_t batch;          /* prompts at once; batch * beams should be 32 or more, for
+				* products of few rows cost as much as those of many */
 };
 
 /* clang-format off */
-#define GENERATION_INIT { .beams = 1, .max_new = 128, .length_penalty = 1, .batch = 16 }
+#define GENERATION_INIT { .beams = 1, .max_new = 128, .length_penalty = 1, \
+			  .end = UINT32_MAX, .batch = 32 }
 /* clang-format on */
 
 /* New tokens, the end token included when it came. */
