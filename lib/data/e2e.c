@@ -58,6 +58,12 @@ int e2e_read(struct e2e *x, const char *path, const struct task *t, struct err *
 	return rc;
 }
 
+void e2e_limit(struct e2e *x, size_t n)
+{
+	if (n < x->n)
+		x->n = n;
+}
+
 void e2e_free(struct e2e *x)
 {
 	strlist_free(&x->mr);

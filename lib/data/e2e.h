@@ -23,6 +23,8 @@ struct e2e {
 /* Reads `path` ("-": stdin; .gz or not) as `t` says, a task of language in rows, else
  * EX_USAGE. EX_DATAERR as data/table.h, and without rows. On failure x holds nothing. */
 int e2e_read(struct e2e *x, const char *path, const struct task *t, struct err *e);
+/* Leaves the first n prompts. */
+void e2e_limit(struct e2e *x, size_t n);
 void e2e_free(struct e2e *x);
 
 #endif

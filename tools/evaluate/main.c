@@ -14,11 +14,13 @@
 #include "tensor/blas.h"
 #include "train/judge.h"
 #include "train/saved.h"
+#include "write.h"
 
 struct settings {
 	struct cli cli;
 	struct source_options source; /* max_len 0: as the model was trained */
 	const char *metric, *predictions, *out;
+	struct writing writing;
 	bool frontier;
 };
 
@@ -42,8 +44,27 @@ static int agree_on_metric(struct points *ps, const struct point *p, const char 
 		       p->dir, metric, ps->metric);
 }
 
+/* Generations are scored instead of predictions, or kept beside them. */
+static int judge_writing(const struct settings *s, const struct points *ps, struct point *p,
+			 const struct source *source, const struct source_options *o,
+			 const char *metric, struct err *e)
+{
+	const struct writing *w = &s->writing;
+	bool scored = strcmp(metric, "bleu") == 0;
+	double bleu;
+	int rc;
+
+	if (!scored && w->generations == NULL && w->references == NULL)
+		return EX_OK;
+	rc = writing_do(w, &s->cli, source, o, ps->n > 1 ? p->run : NULL, &bleu, e);
+	if (rc == EX_OK && scored)
+		p->score = bleu;
+	return rc;
+}
+
 static int judge(const struct settings *s, struct points *ps, struct point *p,
-		 const struct source *source, FILE *table, struct err *e)
+		 const struct source *source, const struct source_options *o, FILE *table,
+		 struct err *e)
 {
 	const char *metric = s->metric != NULL ? s->metric : source->task.metric;
 	struct predictions out;
@@ -58,7 +79,10 @@ static int judge(const struct settings *s, struct points *ps, struct point *p,
 	progress_end(&progress);
 	if (rc != EX_OK)
 		return rc;
-	rc = judge_score(&out, &source->data, metric, &p->score, e);
+	if (strcmp(metric, "bleu") != 0)
+		rc = judge_score(&out, &source->data, metric, &p->score, e);
+	if (rc == EX_OK)
+		rc = judge_writing(s, ps, p, source, o, metric, e);
 	p->loss = out.loss;
 	p->n = out.n;
 	if (isnan(p->percent))
@@ -91,7 +115,7 @@ static int open_and_judge(const struct settings *s, struct points *ps, struct po
 	if ((rc = source_open(&source, &o, said, false, 0, e)) != EX_OK)
 		return rc;
 	source_notes(&s->cli, &source);
-	rc = judge(s, ps, p, &source, table, e);
+	rc = judge(s, ps, p, &source, &o, table, e);
 	source_close(&source);
 	return rc;
 }
@@ -176,13 +200,14 @@ static int check(const struct settings *s, bool operands, struct err *e)
 	if (s->predictions != NULL && strcmp(s->predictions, "-") == 0)
 		return err_set(e, EX_USAGE,
 			       "--predictions needs a file; stdout holds the points");
-	return EX_OK;
+	return writing_check(&s->writing, s->source.data, e);
 }
 
 int main(int argc, char **argv)
 {
 	struct settings s = { .cli = CLI_INIT("adapeft-evaluate"),
-			      .source = { .batch = 32 } };
+			      .source = { .batch = 32 },
+			      .writing = WRITING_INIT };
 	const struct opt opts[] = {
 		{ .type = OPT_GROUP, .help = "What to judge on, and how" },
 		SOURCE_DATA(s.source),
@@ -192,6 +217,7 @@ int main(int argc, char **argv)
 		  "the score (the task's own)" },
 		{ OPT_TEXT, 0, "predictions", "FILE", &s.predictions, NULL, 0, 0,
 		  "write every prediction there" },
+		WRITING_OPTIONS(s.writing),
 		{ OPT_TEXT, 'o', "output", "FILE", &s.out, NULL, 0, 0,
 		  "where the points go (stdout)" },
 		{ OPT_FLAG, 0, "frontier", NULL, &s.frontier, NULL, 0, 0,
