@@ -41,7 +41,7 @@ struct source_options {
 	{ OPT_TEXT, 0, "threshold", "X", &(o).task.threshold, NULL, 0, 0,                  \
 	  "a numeric label above X is class 1, else 0" },                                  \
 	{ OPT_TEXT, 0, "kind", "K", &(o).task.kind, "classes|regression|language", 0, 0,   \
-	  "what the label is (classes)" },                                           \
+	  "what the label is: classes, regression or language (classes)" },                                           \
 	{ OPT_TEXT, 0, "header", "yes|no", &(o).task.header, "yes|no", 0, 0,               \
 	  "does the first row name the columns" },                                         \
 	{ OPT_LIST, 0, "classes", "LIST", &(o).task.classes, NULL, 0, 0,                   \
