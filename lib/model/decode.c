@@ -335,7 +335,7 @@ static void attend(struct decoder *d, const struct op *op, size_t attention)
 		.scale = op->scale,
 	};
 
-	attention_kept_forward(&a, d->pass.act[op->in[0]], d->probs.f,
+	attention_kept_forward(d->m->k, &a, d->pass.act[op->in[0]], d->probs.f,
 			       d->pass.act[op->out]);
 }
 

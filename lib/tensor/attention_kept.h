@@ -9,7 +9,7 @@
 #ifndef TENSOR_ATTENTION_KEPT_H
 #define TENSOR_ATTENTION_KEPT_H
 
-#include <stddef.h>
+#include "tensor/kernels.h"
 
 struct attention_kept {
 	size_t sequences, heads, head_dim;
@@ -24,7 +24,7 @@ struct attention_kept {
 
 /* probs has room for heads * start[sequences] floats. The result does not depend on the
  * number of threads, nor a sequence's on the others. */
-void attention_kept_forward(const struct attention_kept *a, const float *q, float *probs,
-			    float *out);
+void attention_kept_forward(const struct kernels *k, const struct attention_kept *a,
+			    const float *q, float *probs, float *out);
 
 #endif

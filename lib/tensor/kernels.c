@@ -28,6 +28,7 @@ static void drop(size_t n, const float *a, const float *b, const struct dropout 
 
 #include "tensor/kernels_softmax.h"
 #include "tensor/kernels_attention.h"
+#include "tensor/kernels_kept.h"
 
 /* ---- rows ---- */
 
@@ -482,6 +483,7 @@ const struct kernels NAMED(kernels_, KERNELS_ISA) = {
 	.norm_weight = norm_weight,
 	.attention_forward = attention_head_forward,
 	.attention_backward = attention_head_backward,
+	.attention_kept = attention_kept_head,
 	.dropout = drop,
 	.largest = largest_of,
 	.sum_exp = sum_exp,

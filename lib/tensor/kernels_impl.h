@@ -6,6 +6,7 @@
 #ifndef TENSOR_KERNELS_IMPL_H
 #define TENSOR_KERNELS_IMPL_H
 
+#include "tensor/attention_kept.h"
 #include "tensor/kernels.h"
 
 /* Floats in a block of an array that one thread works on at a time. Sums are made block by
@@ -62,6 +63,8 @@ struct kernels {
 				   size_t ld, const float *q, const float *key,
 				   const float *v, const float *probs, const float *dout,
 				   float *dq, float *dk, float *dv);
+	void (*attention_kept)(const struct attention_kept *a, size_t sequence, size_t head,
+			       const float *q, float *probs, float *out);
 
 	/* The first element has index `first` in its array; a may be NULL. */
 	void (*dropout)(size_t n, const float *a, const float *b, const struct dropout *d,

@@ -51,7 +51,7 @@ struct generator {
 	size_t *count;                /* of them */
 	struct candidate *best;       /* [keep] of a prompt */
 	size_t *from;                 /* for decoder_arrange */
-	uint32_t *token;              /* for decoder_step */
+	uint32_t *token;              /* the likeliest; then for decoder_step */
 	struct generated *out;
 };
 
@@ -85,19 +85,6 @@ static void insert(struct candidate *c, size_t *n, size_t keep, struct candidate
 	for (i = *n - 1; i > 0 && new.score > c[i - 1].score; i--)
 		c[i] = c[i - 1];
 	c[i] = new;
-}
-
-/* log sum_j e^z[j] */
-static double log_sum(const float *z, size_t n)
-{
-	float top = z[0];
-	double sum = 0;
-
-	for (size_t j = 1; j < n; j++)
-		top = z[j] > top ? z[j] : top;
-	for (size_t j = 0; j < n; j++)
-		sum += (double)expf(z[j] - top);
-	return log(sum) + (double)top;
 }
 
 /* The best `keep` continuations of a text by a token, by their logits. */
@@ -323,11 +310,15 @@ static int continue_all(struct generator *g, size_t first, const float *logits,
 			       g->m->dir);
 #pragma omp parallel for schedule(static)
 	for (size_t r = 0; r < rows; r++) {
-		const float *z = logits + r * g->vocab;
+		struct candidate *c = g->candidates + r * g->keep;
 
-		g->total[r] = g->o->beams > 1 ? log_sum(z, g->vocab) : 0;
-		g->count[r] = best_tokens(g, g->text[r], z, g->candidates + r * g->keep);
+		g->count[r] = best_tokens(g, g->text[r], logits + r * g->vocab, c);
+		g->token[r] = g->count[r] > 0 ? c->token : 0;
 	}
+	if (g->o->beams > 1)
+		cross_entropy_forward(g->m->k, rows, g->vocab, logits, g->token, g->total);
+	for (size_t r = 0; r < rows && g->o->beams > 1; r++)
+		g->total[r] += (double)logits[r * g->vocab + g->token[r]];
 	rows = 0;
 	for (size_t i = first; i < g->n_search; i++) {
 		size_t live = g->search[i].live;
