@@ -338,6 +338,7 @@ static bool is_leftover(const struct safetensors *f, const char *name)
 		return true;
 	if (strstr(name, ".modules_to_save.") == NULL || (plain = str_dup(name)) == NULL)
 		return false;
+	cut(plain, ".modules_to_save.default");
 	cut(plain, ".modules_to_save");
 	twice = safetensors_find(f, plain) != NULL;
 	free(plain);

@@ -168,7 +168,7 @@ static int draw_pairs(struct model *m, struct err *e)
 		struct param *p = &m->params[i];
 		struct prng r;
 
-		if (p->type != TYPE_LORA_B)
+		if (p->type != TYPE_LORA_B || !p->fresh)
 			continue;
 		if (model_own(m, i, e) != EX_OK)
 			return EX_UNAVAILABLE;
