@@ -1,6 +1,7 @@
 """Adapters written here are read by PEFT, and PEFT's here, with the same logits.
 
 usage: python tests/ref/adapters.py BIN DUMP_MODEL [CASE...]
+       python tests/ref/adapters.py --fixture tests/fixtures
 needs: the packages of tests/ref/requirements.txt
 
 BIN is the directory of the programs, DUMP_MODEL the program of tests/lib/model/dump_model.c.
@@ -14,6 +15,9 @@ For a small random model of every family:
     gives for the directory that it saved, within 1e-5.
 PEFT and transformers compute in double precision, with the values that were saved.
 The exit code is 1 when anything differs.
+
+--fixture makes tiny-bert-peft/, an adapter that PEFT trained upon tiny-bert, with the logits
+of the sequences in tiny-bert/batch.tsv.
 """
 import json
 import os
@@ -54,7 +58,7 @@ CASES = {
 }
 # What each family calls a block's query (or what holds it), and a norm of its first block.
 QUERY = {"bert": "query", "roberta": "query", "distilbert": "q_lin", "gpt2": "attn.c_attn",
-         "vit": "q*"}
+         "vit": "query", "vit newer": "q_proj"}
 PAIRS = ["--lora-rank"]
 WAYS = {
     "lora": ["--preset", "lora", *PAIRS, "2", "--lora-alpha", "5"],
@@ -180,7 +184,7 @@ def ours_to_theirs(programs, name, case, where):
     for way, words in WAYS.items():
         if way == "head" and case.kind == "language":
             continue  # it is the table of embeddings
-        words = [w.replace("{query}", QUERY[case.family]) for w in words]
+        words = [w.replace("{query}", QUERY.get(name, QUERY[case.family])) for w in words]
         if case.family == "gpt2":
             words = [w.replace("*embed*,", "") for w in words]
         else:
@@ -255,7 +259,37 @@ def theirs_to_ours(programs, name, case, where):
             sys.exit(f"{name}, {way}: names do not match: {info}")
 
 
+def fixture(root):
+    case = families.Case("bert")
+    model, _ = open_base(case, f"{root}/tiny-bert")
+    adapted = peft.get_peft_model(model, peft.LoraConfig(
+        task_type="SEQ_CLS", r=4, lora_alpha=6, lora_dropout=0.1, use_rslora=True,
+        target_modules=["query", "output.dense"], rank_pattern={"query": 2},
+        alpha_pattern={r"layer\.1\..*\.query": 3}, bias="lora_only",
+        modules_to_save=["bert.encoder.layer.0.output.LayerNorm"]))
+    batch = []
+    for line in open(f"{root}/tiny-bert/batch.tsv"):
+        if not line.startswith("#"):
+            label, *rest = line.rstrip("\n").split("\t")
+            batch.append((int(label), *([int(x) for x in y.split()] for y in rest)))
+    train_theirs(case, model, adapted, batch)
+    out = f"{root}/tiny-bert-peft"
+    adapted.save_pretrained(out)
+    os.remove(f"{out}/README.md")
+    settings = json.load(open(f"{out}/adapter_config.json"))
+    settings["base_model_name_or_path"] = "../tiny-bert"
+    with open(f"{out}/adapter_config.json", "w") as to:
+        json.dump(settings, to, indent=2, sort_keys=True)
+        print(file=to)
+    with open(f"{out}/logits.tsv", "w") as to:
+        print("#logits", file=to)
+        for row in theirs_of(case, adapted, batch).tolist():
+            print(*(format(z, ".10g") for z in row), file=to)
+
+
 def main(bin, dump, *only):
+    if bin == "--fixture":
+        return fixture(dump)
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
