@@ -44,7 +44,8 @@ const char *model_weights_dir(const struct model *m);
 /* Opens the files of weights. */
 int model_open_weights(struct model *m, struct err *e);
 
-/* Says that m->dir has no weights, or which it has and how they are converted: EX_NOINPUT. */
+/* Says that m->dir has no weights, or which it has and how they are converted: EX_NOINPUT.
+ */
 int model_no_weights(const struct model *m, struct err *e);
 
 /* Reads or draws the values of all parameters, and lists the tensors that none reads. */

@@ -99,10 +99,11 @@ static int configure(const struct config_reader *r, struct config *c)
 	c->positions =
 	    1 + (c->image_height / c->patch_height) * (c->image_width / c->patch_width);
 	if (c->positions > CONFIG_POSITIONS)
-		return err_set(r->e, EX_DATAERR,
-			       "%s: image_size and patch_size make %zu patches of an image, "
-			       "more than %d",
-			       r->file, c->positions - 1, CONFIG_POSITIONS - 1);
+		return err_set(
+		    r->e, EX_DATAERR,
+		    "%s: image_size and patch_size make %zu patches of an image, "
+		    "more than %d",
+		    r->file, c->positions - 1, CONFIG_POSITIONS - 1);
 	c->embedding_dropout = c->dropout;
 	c->norm_eps = (float)eps;
 	return config_activation(r, "hidden_act", "gelu", &c->act);

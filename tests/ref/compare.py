@@ -37,7 +37,7 @@ from families import Case
 
 LOGIT_TOLERANCE = 1e-4     # |difference| / the largest logit, 1 at least
 GRADIENT_TOLERANCE = 1e-4  # |difference| / |gradient|
-ZERO = 1e-6                # and of the largest gradient: some are zero in exact arithmetic
+ZERO = 1e-12               # of the largest gradient: less is 0 but for rounding in double
 SAVED_TOLERANCE = 1e-5
 MASKS = 1000
 ERRORS = 4                 # standard errors between two means
@@ -152,8 +152,8 @@ def compare_gradients(table, name, what, ours, truth):
     largest = max(g.norm().item() for g in truth.values())
     worst, at = 0, ""
     for tensor, g in truth.items():
-        difference = (ours[tensor] - g).norm().item()
-        relative = max(0, difference - ZERO * largest) / max(g.norm().item(), 1e-30)
+        size, difference = g.norm().item(), (ours[tensor] - g).norm().item()
+        relative = difference / (size if size > ZERO * largest else largest)
         if relative >= worst:
             worst, at = relative, tensor
     missing = set(truth) ^ {k for k in ours if not k.startswith("value:")}
@@ -232,7 +232,7 @@ def load(case, directory):
     kind = "images" if case.family == "vit" else case.kind
     auto = AUTO.get(kind, transformers.AutoModelForSequenceClassification)
     model, report = auto.from_pretrained(directory, dtype=torch.double,
-                                         attn_implementation="eager",
+                                         attn_implementation=families.attention(case),
                                          output_loading_info=True)
     problems = [f"{k}: {v}" for k, v in report.items() if v]
     return model.eval(), problems
