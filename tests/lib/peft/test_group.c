@@ -11,6 +11,7 @@
 
 #include "../tiny.h"
 #include "base/mem.h"
+#include "model/lora.h"
 #include "peft/group.h"
 
 #define QUERY "bert.encoder.layer.1.attention.self.query.weight"
@@ -410,6 +411,128 @@ static void patterns_mark_tensors(void **state)
 	model_close(&m);
 }
 
+/* tiny-bert with pairs of these ranks. */
+static void model_with_pairs(struct model *m, const char *lora)
+{
+	struct lora_spec s;
+	struct head_spec head = { .lora = &s };
+	struct err e;
+
+	if (lora_parse(&s, lora, &e) != EX_OK ||
+	    model_open(m, fixture("tiny-bert"), &head, &e) != EX_OK)
+		fail_msg("%s", e.text);
+	lora_free(&s);
+}
+
+static void a_pair_is_a_group_apart_from_its_module(void **state)
+{
+	const char *tensor = "encoder.layer.1.attention.self.query.lora_B.weight";
+	const char *by[] = { "bert.encoder.layer.1.attention.self.query.lora_B.weight",
+			     "bert.encoder.layer.1.attention.self.query.lora",
+			     "encoder.layer.1", "lora_B", "encoder.layer.1/lora_B" };
+	const size_t params[] = { 32, 64, 2352, 128, 64 };
+	struct partition p;
+	struct model m;
+
+	(void)state;
+	model_with_pairs(&m, "rank=2");
+	for (enum grouping g = BY_TENSOR; g < BY_FILE; g++) {
+		divide(&p, &m, g);
+		assert_string_equal(group_of(&p, &m, tensor)->name, by[g]);
+		assert_int_equal(group_of(&p, &m, tensor)->params, params[g]);
+		assert_null(group_of(&p, &m, tensor)->choice);
+		partition_free(&p);
+	}
+	divide(&p, &m, BY_MODULE);
+	assert_string_equal(group_of(&p, &m, QUERY)->name,
+			    "bert.encoder.layer.1.attention.self.query");
+	assert_int_equal(group_of(&p, &m, QUERY)->n, 2);
+	partition_free(&p);
+	model_close(&m);
+}
+
+static void of_several_ranks_one_is_chosen(void **state)
+{
+	const char *two = "encoder.layer.1.attention.self.query.lora_A.r2.weight";
+	const char *four = "encoder.layer.1.attention.self.query.lora_B.r4.weight";
+	const char *module = "bert.encoder.layer.1.attention.self.query.lora";
+	struct partition p;
+	struct model m;
+
+	(void)state;
+	model_with_pairs(&m, "rank=2,4");
+	divide(&p, &m, BY_MODULE);
+	assert_string_equal(group_of(&p, &m, two)->name,
+			    "bert.encoder.layer.1.attention.self.query.lora.r2");
+	assert_string_equal(group_of(&p, &m, four)->name,
+			    "bert.encoder.layer.1.attention.self.query.lora.r4");
+	assert_string_equal(group_of(&p, &m, two)->choice, module);
+	assert_string_equal(group_of(&p, &m, four)->choice, module);
+	assert_null(group_of(&p, &m, QUERY)->choice);
+	partition_free(&p);
+	/* A and B of one rank go together, so tensors exclude nothing. */
+	divide(&p, &m, BY_TENSOR);
+	assert_null(group_of(&p, &m, two)->choice);
+	partition_free(&p);
+	model_close(&m);
+}
+
+static void presets_of_pairs_take_no_others_in(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t n;
+	} presets[] = {
+		{ "full", 41 }, { "head", 4 },  { "bitfit", 21 },
+		{ "norm", 14 }, { "lora", 12 }, { "lora+bias", 29 },
+	};
+	struct model m;
+
+	(void)state;
+	model_with_pairs(&m, "rank=2");
+	for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+		bool *wanted = mem_zeros(m.n_params, sizeof *wanted);
+
+		assert_int_equal(params_preset(&m, presets[i].name, wanted, NULL), EX_OK);
+		if (marked(&m, wanted) != presets[i].n)
+			fail_msg("%s marks %zu", presets[i].name, marked(&m, wanted));
+		free(wanted);
+	}
+	model_close(&m);
+}
+
+static void patterns_mean_pairs_too(void **state)
+{
+	static const struct {
+		const char *pattern;
+		size_t n;
+	} cases[] = {
+		{ "*.lora", 0 },
+		{ "*.lora.r2", 8 },
+		{ "encoder.layer.0.*.query.lora.r4", 2 },
+		{ "*.lora_B.*", 8 },
+		{ "bert.encoder.layer.1.attention.self.value.lora*", 4 },
+	};
+	struct model m;
+
+	(void)state;
+	model_with_pairs(&m, "rank=2,4");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		bool *wanted = mem_zeros(m.n_params, sizeof *wanted);
+		struct strlist patterns = { 0 };
+		int rc;
+
+		assert_int_equal(strlist_add(&patterns, cases[i].pattern, NULL), EX_OK);
+		rc = params_matching(&m, &patterns, wanted, NULL);
+		assert_int_equal(rc, cases[i].n == 0 ? EX_USAGE : EX_OK);
+		if (marked(&m, wanted) != cases[i].n)
+			fail_msg("%s marks %zu", cases[i].pattern, marked(&m, wanted));
+		strlist_free(&patterns);
+		free(wanted);
+	}
+	model_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +551,10 @@ int main(void)
 		cmocka_unit_test(an_unknown_group_is_told_with_near_ones),
 		cmocka_unit_test(presets_mark_what_they_name),
 		cmocka_unit_test(patterns_mark_tensors),
+		cmocka_unit_test(a_pair_is_a_group_apart_from_its_module),
+		cmocka_unit_test(of_several_ranks_one_is_chosen),
+		cmocka_unit_test(presets_of_pairs_take_no_others_in),
+		cmocka_unit_test(patterns_mean_pairs_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
