@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/progress.h"
@@ -222,26 +223,77 @@ static int prepare(struct bench *b, const char *dir, char **names, int n, struct
 	return rc == EX_OK && o.want_terms ? prepare_prober(b, names, n, e) : rc;
 }
 
-static int step(struct bench *b, double *loss, struct err *e)
-{
-	int rc;
+struct clock {
+	double seconds, busy; /* by the wall, and of all threads */
+};
 
-	if (b->mode == FORWARD) {
-		rc = pass_batch(&b->pass, &b->batch, e);
-		if (rc == EX_OK)
-			pass_forward(&b->pass);
-		*loss = b->pass.loss;
+static struct clock clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (struct clock){ progress_clock(),
+			       (double)t.tv_sec + 1e-9 * (double)t.tv_nsec };
+}
+
+static int train(struct bench *b, double *loss, struct err *e)
+{
+	int rc = trainer_gradient(&b->trainer, &b->batch, loss, e);
+
+	if (rc != EX_OK)
 		return rc;
-	}
-	if ((rc = trainer_gradient(&b->trainer, &b->batch, loss, e)) != EX_OK)
-		return rc;
-	if (b->estimates == NULL) {
+	if (b->mode != GRAD) {
 		trainer_step(&b->trainer, 1e-6);
 		return EX_OK;
 	}
 	trainer_moments(&b->trainer);
 	rc = prober_step(&b->prober, &b->batch, *loss, b->estimates, NULL, 0, e);
 	trainer_update(&b->trainer, 1e-6);
+	return rc;
+}
+
+static int forward(struct bench *b, double *loss, struct err *e)
+{
+	int rc = pass_batch(&b->pass, &b->batch, e);
+
+	if (rc == EX_OK)
+		pass_forward(&b->pass);
+	*loss = b->pass.loss;
+	return rc;
+}
+
+static int fit(struct bench *b, struct clock *start, double *loss, double *passes,
+	       struct err *e)
+{
+	int rc = trainer_gradient(&b->trainer, &b->batch, loss, e);
+
+	if (rc != EX_OK)
+		return rc;
+	trainer_moments(&b->trainer);
+	b->prober.forwards = 0;
+	*start = clock_now();
+	rc = prober_step(&b->prober, &b->batch, *loss, b->estimates, NULL, 0, e);
+	*passes = (double)b->prober.forwards;
+	return rc;
+}
+
+static int step(struct bench *b, struct err *e)
+{
+	struct clock start = clock_now(), end;
+	double loss = 0, passes = 1;
+	int rc;
+
+	if (b->mode == FORWARD)
+		rc = forward(b, &loss, e);
+	else if (b->mode == FIT)
+		rc = fit(b, &start, &loss, &passes, e);
+	else
+		rc = train(b, &loss, e);
+	end = clock_now();
+	printf("%.6f %.6f %.6f %.2f\n", (end.seconds - start.seconds) / passes,
+	       (end.busy - start.busy) / passes, loss,
+	       b->mode == FIT ? passes / (double)b->part.n : 0);
+	fflush(stdout);
 	return rc;
 }
 
@@ -265,13 +317,8 @@ static int answer(struct bench *b, struct err *e)
 	char line[16];
 	int rc = EX_OK;
 
-	while (rc == EX_OK && fgets(line, sizeof line, stdin) != NULL) {
-		double start = progress_clock(), loss = 0;
-
-		rc = step(b, &loss, e);
-		printf("%.6f %.6f\n", progress_clock() - start, loss);
-		fflush(stdout);
-	}
+	while (rc == EX_OK && fgets(line, sizeof line, stdin) != NULL)
+		rc = step(b, e);
 	printf("%zu\n", peak_bytes());
 	return rc;
 }

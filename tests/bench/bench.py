@@ -7,8 +7,10 @@ are measured. Both sides take the same random weights and the same batch, in flo
 threads, without dropout: PyTorch with padding to the longest text, none where all are as
 long, the faster of its attentions, and its fused AdamW. Each is a process of its own, so
 that its memory is its own, and warm before its first turn counts. The losses must agree.
-Prints a table and writes it to CSV; ratio is PyTorch's seconds over ours. A fit is of some
-tensors only, spread over the model: PyTorch goes forward four times for each.
+Prints a table and writes it to CSV; ratio is PyTorch's seconds over ours, busy the same of
+processor seconds, which other programs on the machine disturb less. The row of fit is one of
+the forward passes with some tensor moved: ours starts at that tensor, and makes as many for
+each as CSV's column passes says, where PyTorch is made to make four.
 """
 import csv
 import multiprocessing
@@ -28,7 +30,7 @@ from safetensors.torch import load_file, save_file
 THREADS = 2
 SECONDS = 12  # of turns that one row takes, about
 TURNS = 7     # at most
-FITTED = 6    # tensors
+FITTED = 3    # tensors
 MODES = ["forward", "full", "bitfit", "lora", "one", "grad", "fit"]
 
 # Word pieces of the sentences in SST-2's development set: 32 quantiles.
@@ -130,19 +132,22 @@ class Torch:
         self.fitted = [p for n, p in self.model.named_parameters() if n in (names or [])]
         self.optimizer = torch.optim.AdamW(self.trained, lr=1e-6, fused=True)
 
-    def step(self):
+    def loss(self):
         if self.mode == "forward":
             with torch.inference_mode():
                 return self.model(**self.batch).loss
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.model(**self.batch).loss
         loss.backward()
-        if self.mode == "fit":
-            self.fit()
-        self.optimizer.step()
+        return loss.detach()
+
+    def step(self):
+        loss = self.loss()
+        if self.mode != "forward":
+            self.optimizer.step()
         if self.mode == "grad":
             self.slopes()
-        return loss.detach()
+        return loss
 
     @torch.no_grad()
     def fit(self):
@@ -152,6 +157,18 @@ class Torch:
                 p.add_(d, alpha=-r * 1e-5)
                 self.model(**self.batch)
                 p.add_(d, alpha=r * 1e-5)
+
+    def timed(self):
+        passes, loss = 1, self.loss() if self.mode == "fit" else None
+        start, busy = time.perf_counter(), time.process_time()
+        if self.mode == "fit":
+            passes = 4 * len(self.fitted)
+            self.fit()
+        else:
+            loss = self.step()
+        loss = float(loss)
+        return ((time.perf_counter() - start) / passes, (time.process_time() - busy) / passes,
+                loss)
 
     @torch.no_grad()
     def slopes(self):
@@ -167,9 +184,7 @@ def serve_torch(pipe, *what):
     torch.set_num_threads(THREADS)
     reference = Torch(*what)
     while pipe.recv():
-        start = time.perf_counter()
-        loss = float(reference.step())
-        pipe.send((time.perf_counter() - start, loss))
+        pipe.send(reference.timed())
     pipe.send(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
@@ -214,30 +229,36 @@ class OurSide:
 
 
 def faster_attention(directory, config):
-    """The best of two forward and backward passes, after one, of each."""
+    """By the processor seconds of a step of each, after another."""
     seconds = {}
     for attention in ("eager", "sdpa"):
         side = TorchSide(directory, config, "full", None, attention)
         side.step()
-        seconds[attention] = min(side.step()[0] for _ in range(2))
+        seconds[attention] = side.step()[1]
         side.end()
     return min(seconds, key=seconds.get)
 
 
 def median(x):
-    return sorted(x)[len(x) // 2]
+    x = sorted(x)
+    return x[len(x) // 2]
 
 
-def measure(ours, theirs):
-    start = time.perf_counter()
-    loss, reference = ours.step()[1], theirs.step()[1]
-    if abs(loss - reference) > 1e-4 * abs(reference):
-        sys.exit(f"bench: the losses differ: {loss} and PyTorch's {reference}")
-    a, b = [], []
-    while not a or (len(a) < TURNS and time.perf_counter() - start < SECONDS):
-        a.append(ours.step()[0])
-        b.append(theirs.step()[0])
-    return [median(a), median(b), median([y / x for x, y in zip(a, b)]), len(a)]
+def measure(ours, theirs, mode):
+    start, turns = time.perf_counter(), []
+    while len(turns) < 2 or (len(turns) < 1 + TURNS
+                             and time.perf_counter() - start < SECONDS):
+        turns.append((ours.step(), theirs.step()))
+        (_, _, loss, passes), (_, _, reference) = turns[-1]
+        if len(turns) == 1 and abs(loss - reference) > 1e-4 * abs(reference):
+            sys.exit(f"bench: the losses differ: {loss} and PyTorch's {reference}")
+        if mode == "fit":
+            break
+    # The first turn warms up; a fit's is long enough.
+    counted = turns[-1:] if mode == "fit" else turns[1:]
+    return [median(a[0] for a, b in counted), median(b[0] for a, b in counted),
+            median(b[0] / a[0] for a, b in counted), median(b[1] / a[1] for a, b in counted),
+            len(counted), passes]
 
 
 def rows_of(bench, name, words, directory):
@@ -257,7 +278,7 @@ def rows_of(bench, name, words, directory):
         names = wanted(params, mode)
         ours = OurSide(bench, directory, mode, names)
         theirs = TorchSide(directory, config, mode, names, attention)
-        seconds = measure(ours, theirs)
+        seconds = measure(ours, theirs, mode)
         # The forked side holds our side's stdin open.
         reference_peak = theirs.end()
         yield [name, mode, attention, *seconds, ours.end(), reference_peak]
@@ -267,20 +288,21 @@ def main():
     bench, path, *words = sys.argv[1:]
     transformers.logging.set_verbosity_error()
     warnings.simplefilter("ignore")
-    print(f"{'model':10}{'what':9}{'ours s':>9}{'pytorch s':>11}{'ratio':>7}{'ours MB':>9}"
-          f"{'pytorch MB':>12}  attention", flush=True)
+    print(f"{'model':10}{'what':9}{'ours s':>9}{'pytorch s':>11}{'ratio':>7}{'busy':>6}"
+          f"{'ours MB':>9}{'pytorch MB':>12}  attention", flush=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow("model what attention ours_seconds pytorch_seconds ratio turns "
+        out.writerow("model what attention ours_seconds pytorch_seconds ratio busy turns passes "
                      "ours_bytes pytorch_bytes".split())
         for name in MODELS:
             with tempfile.TemporaryDirectory() as directory:
                 for row in rows_of(bench, name, words, directory):
                     out.writerow(row)
                     file.flush()
-                    _, mode, attention, a, b, ratio, _, peak, reference = row
-                    print(f"{name:10}{mode:9}{a:9.4f}{b:11.4f}{ratio:7.2f}{peak / 1e6:9.0f}"
-                          f"{reference / 1e6:12.0f}  {attention}", flush=True)
+                    _, mode, attention, a, b, ratio, busy, _, _, peak, reference = row
+                    print(f"{name:10}{mode:9}{a:9.4f}{b:11.4f}{ratio:7.2f}{busy:6.2f}"
+                          f"{peak / 1e6:9.0f}{reference / 1e6:12.0f}  {attention}",
+                          flush=True)
 
 
 if __name__ == "__main__":
