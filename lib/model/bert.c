@@ -46,6 +46,7 @@ int bert_configure(const struct config_reader *r, struct config *c)
 	    (rc = config_real(r, "initializer_range", 0.02, 0, 100, &c->init_std)) !=
 		EX_OK ||
 	    (rc = config_activation(r, "hidden_act", "gelu", &c->act)) != EX_OK ||
+	    (rc = config_pad_token(r, 0, c)) != EX_OK ||
 	    (rc = config_refuse(r, "is_decoder", "only as an encoder")) != EX_OK ||
 	    (rc = config_refuse(r, "add_cross_attention", "only as an encoder")) != EX_OK ||
 	    (rc = js_text(r->o, "position_embedding_type", "absolute", &place, r->file,

@@ -80,6 +80,24 @@ int config_activation(const struct config_reader *r, const char *key, const char
 		       r->file, key, name);
 }
 
+int config_pad_token(const struct config_reader *r, int64_t fallback, struct config *c)
+{
+	int rc;
+
+	if (json_is_null(json_object_get(r->o, "pad_token_id"))) {
+		c->pad_token = -1;
+		return EX_OK;
+	}
+	rc = js_int(r->o, "pad_token_id", fallback, &c->pad_token, r->file, r->e);
+	if (rc != EX_OK)
+		return rc;
+	if (c->pad_token < -1 || c->pad_token >= (int64_t)c->vocab)
+		return err_set(r->e, EX_DATAERR,
+			       "%s: pad_token_id is %lld, not in the vocabulary of %zu",
+			       r->file, (long long)c->pad_token, c->vocab);
+	return EX_OK;
+}
+
 int config_refuse(const struct config_reader *r, const char *key, const char *why)
 {
 	bool set;

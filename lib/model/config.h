@@ -26,7 +26,7 @@ struct config {
 	float dropout, attention_dropout, head_dropout; /* probabilities while training */
 	float embedding_dropout;
 	double init_std;
-	int64_t pad_token;            /* -1: none */
+	int64_t pad_token;            /* whose embedding is not trained; -1: none */
 	bool scaled, scaled_by_layer; /* attention: by the width of a head, and by layer */
 	bool qkv_bias;                /* queries, keys and values have biases */
 	bool tied;     /* the language-model head is the table of embeddings */
@@ -87,6 +87,8 @@ int config_real(const struct config_reader *r, const char *key, double fallback,
 		double max, double *out);
 int config_activation(const struct config_reader *r, const char *key, const char *fallback,
 		      enum activation *act);
+/* pad_token_id, -1 when null: a token of the vocabulary, which must have been read. */
+int config_pad_token(const struct config_reader *r, int64_t fallback, struct config *c);
 /* EX_DATAERR when the member is there and true. */
 int config_refuse(const struct config_reader *r, const char *key, const char *why);
 

@@ -28,6 +28,7 @@ static int configure(const struct config_reader *r, struct config *c)
 
 	if ((rc = config_sizes(r, sizes, sizeof sizes / sizeof *sizes)) != EX_OK ||
 	    (rc = config_probabilities(r, probabilities, 3)) != EX_OK ||
+	    (rc = config_pad_token(r, 0, c)) != EX_OK ||
 	    (rc = config_real(r, "initializer_range", 0.02, 0, 100, &c->init_std)) != EX_OK)
 		return rc;
 	c->embedding_dropout = c->dropout;

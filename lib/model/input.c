@@ -57,9 +57,10 @@ void embed_forward(const struct pass *p, const struct op *op, float *out)
 	}
 }
 
-/* table[at[t]] += e[t]; threads divide the columns, so that the order of sums is fixed. */
-static void scatter(const struct batch *b, size_t width, const uint32_t *at, const float *e,
-		    float *table)
+/* table[at[t]] += e[t] but for the row `fixed`; threads divide the columns, so that the
+ * order of sums is fixed. */
+static void scatter(const struct batch *b, size_t width, const uint32_t *at, int64_t fixed,
+		    const float *e, float *table)
 {
 	const size_t piece = 64;
 
@@ -71,7 +72,7 @@ static void scatter(const struct batch *b, size_t width, const uint32_t *at, con
 			float *row = table + at[t] * width;
 			const float *from = e + t * width;
 
-			for (size_t j = first; j < end; j++)
+			for (size_t j = first; j < end && (int64_t)at[t] != fixed; j++)
 				row[j] += from[j];
 		}
 	}
@@ -81,10 +82,11 @@ void embed_gradients(const struct pass *p, const struct op *op, const float *e,
 		     float *const *g)
 {
 	const uint32_t *at[3] = { p->batch->ids, places(p, op), p->batch->types };
+	const int64_t fixed[3] = { p->m->config.pad_token, op->pad, -1 };
 
 	for (int k = 0; k < 3; k++)
 		if (op->p[k] >= 0 && g[op->p[k]] != NULL)
-			scatter(p->batch, p->m->slots[op->out].width, at[k], e,
+			scatter(p->batch, p->m->slots[op->out].width, at[k], fixed[k], e,
 				g[op->p[k]]);
 }
 
@@ -158,5 +160,5 @@ void prefix_gradients(const struct pass *p, const struct op *op, const float *e,
 		for (size_t j = 0; j < width; j++)
 			row[j] += e[b->start[s] * width + j];
 	if (g[op->p[1]] != NULL)
-		scatter(b, width, b->position, e, g[op->p[1]]);
+		scatter(b, width, b->position, -1, e, g[op->p[1]]);
 }

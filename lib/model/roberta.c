@@ -15,7 +15,7 @@ static int configure(const struct config_reader *r, struct config *c)
 	if (rc == EX_OK && json_object_get(r->o, "vocab_size") == NULL)
 		c->vocab = 50265;
 	if (rc == EX_OK)
-		rc = js_int(r->o, "pad_token_id", 1, &c->pad_token, r->file, r->e);
+		rc = config_pad_token(r, 1, c);
 	if (rc != EX_OK)
 		return rc;
 	places = c->positions;

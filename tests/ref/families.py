@@ -167,7 +167,8 @@ def write(path, case, model):
 
 
 def examples(case, config, lengths=(7, 1, 11, 3, 12, 5), seed=22):
-    """(label, input, types) of each; input is token ids, or pixels."""
+    """(label, input, types) of each; input is token ids, some of them padding within a
+    text, or pixels."""
     generator = torch.Generator().manual_seed(seed)
 
     def numbers(low, high, n):
@@ -187,6 +188,8 @@ def examples(case, config, lengths=(7, 1, 11, 3, 12, 5), seed=22):
         types = None
         if case.family == "bert" and i % 2 == 1:
             types = [0] * (n // 2) + [1] * (n - n // 2)
+        if case.family != "gpt2" and i % 4 == 2:
+            ids[n // 2] = PAD[case.family]
         if case.kind == "language":
             label = min(i % 3 + 1, n - 1)
         yield label, ids, types

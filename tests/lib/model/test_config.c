@@ -173,8 +173,10 @@ static void a_padding_token_must_leave_positions(void **state)
 	(void)state;
 	refused_as("roberta", ",\"pad_token_id\":511", "pad_token_id, 511, leaves no");
 	refused_as("roberta", ",\"pad_token_id\":-1", "pad_token_id, -1, leaves no");
-	refused_as("roberta", ",\"pad_token_id\":9223372036854775807",
-		   "leaves no position");
+	refused_as("roberta", ",\"pad_token_id\":50265", "not in the vocabulary");
+	refused_as("bert", ",\"pad_token_id\":9223372036854775807",
+		   "pad_token_id is 9223372036854775807, not in the vocabulary of 30522");
+	refused_as("distilbert", ",\"pad_token_id\":-2", "pad_token_id is -2, not in");
 	refused_as("roberta", ",\"pad_token_id\":\"1\"", "pad_token_id is not an integer");
 }
 
