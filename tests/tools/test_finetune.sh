@@ -122,6 +122,83 @@ t 'with presets it trains' code 0 adapeft-finetune -m tiny-bert-bare -d train.ts
     -j 1 -o bare --steps 1 --preset bitfit
 t 'and there is no such note' sh -c '! grep -q frozen err && ! grep -q "stay as" err'
 
+# ---- LoRA pairs, and what is saved ----
+score() {
+    adapeft-evaluate -q -j 1 -d train.tsv --predictions $1.predicted $1 >$1.point
+}
+# near A B: predictions that differ by rounding at most
+near() {
+    paste $1.predicted $2.predicted | awk -F'\t' '{ n = NF / 2
+        for (i = 4; NR > 1 && i <= n; i++) if (($i - $(i + n)) ^ 2 > 1e-10) exit 1 }'
+}
+t 'a preset adds pairs' code 0 tune -o pairs.full --preset lora --steps 5 --lr 0.01
+t 'of rank 8, with the head' sh -c 'grep -v "^#" out | cut -f3 | grep -qx 1330'
+t 'that are merged' sh -c '! grep -q lora_ pairs.full/model.safetensors'
+for form in delta peft; do
+    t "$form" code 0 tune -o pairs.$form --preset lora --steps 5 --lr 0.01 --save $form
+    t "$form holds no base" test ! -e pairs.$form/model.safetensors
+    t "$form is a model" score pairs.$form
+done
+t 'as is the whole' score pairs.full
+t 'that predicts the same' near pairs.full pairs.peft
+t 'as its tensors do' near pairs.full pairs.delta
+t 'an adapter has two files and ours' sh -c \
+    '[ "$(ls pairs.peft | tr "\n" " ")" = "adapeft.json adapter_config.json adapter_model.safetensors config.json tokenizer_config.json vocab.txt " ]'
+t 'whose configuration is known' golden finetune_adapter_config.json pairs.peft/adapter_config.json
+t 'an adapter trains on' code 0 adapeft-finetune -m pairs.peft -d train.tsv -j 1 -o more.peft \
+    --preset lora --steps 2 --lr 0.01 --save peft
+t 'from the same base' cmp pairs.peft/adapter_config.json more.peft/adapter_config.json
+t 'and is another then' sh -c '! cmp -s pairs.peft/adapter_model.safetensors more.peft/adapter_model.safetensors'
+t "an adapter's bitfit" code 0 adapeft-finetune -m pairs.peft -d train.tsv -j 1 -o bits.peft \
+    --preset bitfit --steps 2 --save peft
+t 'keeps the pairs' grep -q lora_A bits.peft/adapter_model.safetensors
+t 'with all biases' grep -q '"bias": "all"' bits.peft/adapter_config.json
+t 'biases alone' code 0 tune -o bitfit.peft --preset bitfit --steps 2 --save peft
+t 'have no pairs' sh -c '! grep -q lora_ bitfit.peft/adapter_model.safetensors'
+t 'and no tensors beside' test ! -e bitfit.peft/delta.safetensors
+t 'what PEFT has no place for' code 0 tune -o query.peft --lora-rank 2 --steps 2 --save peft \
+    --train '*.query.*'
+t 'is in a delta beside' grep -q 'self.query.weight' query.peft/delta.safetensors
+t 'several ranks' code 0 tune -o ranks --lora-rank 2,4 --steps 2 --save peft \
+    --train '*.0.*.lora.r2,*.1.*.lora.r4'
+t 'are a pattern' grep -q '"bert.encoder.layer.1.attention.self.query": 4' ranks/adapter_config.json
+t 'dropout of pairs' code 0 tune -o dropped --preset lora --lora-dropout 0.5 --steps 5 --lr 0.01
+t 'changes the training' sh -c '! cmp -s dropped/model.safetensors pairs.full/model.safetensors'
+printf '1%% bert.encoder.layer.0.attention.self.value.lora.r2 64\n' |
+    mask '##lora	rank=2,4 alpha=6
+##groups	module
+' >pair.mask
+t 'a mask brings its pairs' code 0 tune -o masked --mask pair.mask --steps 2 --save peft
+t 'and no others' sh -c '[ "$(grep -ao "value.lora_A\|query.lora_A" masked/adapter_model.safetensors | wc -l)" -eq 1 ]'
+t 'with its alpha' grep -q '"lora_alpha": 6' masked/adapter_config.json
+mv tiny-bert elsewhere
+t 'without its base' code 66 adapeft-evaluate -q -j 1 -d train.tsv pairs.peft
+t 'an adapter says where it looked' says 'its base, the model tiny-bert, is no directory, nor is pairs.peft/tiny-bert'
+mv elsewhere pairs.peft/tiny-bert
+t 'the base may be beside it' score pairs.peft
+mv pairs.peft/tiny-bert tiny-bert
+mv tiny-bert elsewhere
+cp -R tiny-bert-bare tiny-bert
+t 'another base' code 65 adapeft-evaluate -q -j 1 -d train.tsv pairs.peft
+t 'is refused' says 'other weights'
+rm -r tiny-bert
+mv elsewhere tiny-bert
+t 'weights from the seed' code 0 tune -o seeded --init random --preset lora --steps 1
+t 'are saved whole' test -e seeded/model.safetensors
+t 'and only so' code 64 tune -o no --init random --preset lora --save peft
+t 'which is told' says '--save full'
+t 'no rank' code 64 tune -o no --preset head --lora-alpha 3
+t 'is told' says '--lora-rank N'
+t 'a rank of nothing' code 64 tune -o no --preset lora --lora-rank 0
+t 'a rank twice' code 64 tune -o no --preset lora --lora-rank 2,2
+t 'a rank too large' code 64 tune -o no --preset lora --lora-rank 17
+t 'is told' says 'ranks are 1 to 16'
+t 'a target that is not there' code 64 tune -o no --preset lora --lora-targets qeury
+t 'has near misses' says 'did you mean query'
+t 'pairs on pairs' code 64 adapeft-finetune -m pairs.peft -d train.tsv -j 1 -o no \
+    --preset lora --lora-rank 2
+t 'are told' says 'adapeft view --apply'
+
 # ---- what is wrong ----
 t 'no data' code 64 adapeft-finetune -m tiny-bert -o no --preset head
 t 'is told' says '-d FILE'

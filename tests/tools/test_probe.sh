@@ -118,4 +118,23 @@ cp -R tiny-bert odd
 sed 's/"num_attention_heads": *[0-9]*/"num_attention_heads": 5/' tiny-bert/config.json >odd/config.json
 t 'heads that do not divide the width' code 65 adapeft-probe -m odd -d train.tsv --task sst2
 t 'more threads than sense' code 64 probe -j 0
+
+# ---- LoRA pairs ----
+t 'pairs' code 0 probe --steps 1 --group-by module --lora-rank 2,4 --lora-alpha 8
+t 'stand in the head' grep -qx "##lora${TAB}rank=2,4 alpha=8" out
+t 'are groups of their own' sh -c '[ "$(grep -c "\.lora\.r[24]${0}" out)" -eq 8 ]' "$TAB"
+cell choice >choice
+t 'of which one is chosen a module' sh -c '[ "$(grep "\.lora$" choice | sort | uniq -c | grep -c " 2 ")" -eq 4 ]'
+t 'others exclude nothing' grep -qx -e - choice
+t 'new pairs do not change the loss' sh -c 'grep -v "^#" out | cut -f6 | sort -u | grep -qxF "$(grep -v "^#" first | head -n 1 | cut -f6)"'
+t 'one rank' code 0 probe --steps 1 --group-by module --lora-rank 2 --lora-targets all-linear
+t 'has no choice' sh -c '! grep -q "lora${0}*$" out' "$TAB"
+t 'tensors of pairs' code 0 probe --steps 1 --lora-rank 2
+t 'A of a new pair has no gradient' sh -c 'grep lora_A out | cut -f13 | sort -u | grep -qx zero'
+t 'too many ranks' code 64 probe --lora-rank 1,2,3,4,5
+t 'are told' says 'at most 4 ranks'
+t 'targets without pairs' code 64 probe --lora-targets query
+t 'are told' says '--lora-rank N'
+t 'an adapter' code 0 adapeft-probe -m "$FIX/tiny-bert-peft" -d train.tsv --task sst2 -j 1 --steps 1 --group-by module
+t 'is probed with its pairs' grep -q 'query.lora' out
 finish

@@ -13,7 +13,7 @@ crc=$(gzip -c body | tail -c 8 | od -An -tx1 | awk '{ print $4 $3 $2 $1 }')
 
 t '--version names program and version' sh -c '[ "$(adapeft-view --version)" = "adapeft-view 0.1.0" ]'
 t '--help is written to stdout' code 0 adapeft-view --help
-t '--help shows the usage' grep -q '^usage: adapeft-view \[OPTION \.\.\.\] \[FILE\]$' out
+t '--help shows the usage' grep -q '^usage: adapeft-view \[OPTION \.\.\.\] \[FILE | DIR\]$' out
 t '--help stands in columns' sh -c '[ "$(grep -c "^  .\{26\}[a-z]" out)" -ge 8 ]'
 t '-qv bundles' code 0 adapeft-view -qv good
 t 'an unknown option is wrong usage' code 64 adapeft-view --formt text good
@@ -139,4 +139,27 @@ terminated() {
     [ $status -eq 143 ] && [ ! -e never ] && [ -z "$(ls -A | grep '^\.never')" ]
 }
 t 'a signal leaves no half-written file behind' terminated
+
+# ---- adapters ---------------------------------------------------------------------------
+
+t 'an adapter is applied' code 0 adapeft-view --apply "$FIX/tiny-bert" "$FIX/tiny-bert-peft" -o whole
+t 'in silence' test ! -s out -a ! -s err
+t 'and is a model' sh -c '[ "$(ls whole | tr "\n" " ")" = "adapeft.json config.json model.safetensors tokenizer_config.json vocab.txt " ]'
+t 'without pairs' sh -c '! grep -q lora_ whole/model.safetensors'
+for model in whole "$FIX/tiny-bert-peft"; do
+    code 0 adapeft-evaluate -q -j 1 --task sst2 -d "$FIX/sentiment-dev.tsv" --predictions $(basename $model).tsv $model
+done
+t 'that predicts what the adapter does' sh -c 'paste whole.tsv tiny-bert-peft.tsv |
+    awk "NR > 1 && ((\$4 - \$9) ^ 2 > 1e-10 || \$3 != \$8) { exit 1 }"'
+t 'once more' code 0 adapeft-view --apply "$FIX/tiny-bert" "$FIX/tiny-bert-peft" -o whole
+t 'what is no adapter' code 64 adapeft-view --apply "$FIX/tiny-bert" "$FIX/tiny-bert" -o no
+t 'is told' says 'no adapter'
+t 'a base that is not there' code 66 adapeft-view --apply nowhere "$FIX/tiny-bert-peft" -o no
+t 'another base' code 65 adapeft-view --apply "$FIX/tiny-distilbert" "$FIX/tiny-bert-peft" -o no
+t 'no directory to write' code 64 adapeft-view --apply "$FIX/tiny-bert" "$FIX/tiny-bert-peft"
+t 'no adapter' code 64 adapeft-view --apply "$FIX/tiny-bert" -o no
+mkdir thesis
+echo dear >thesis/thesis.tex
+t 'a directory of someone else' code 73 adapeft-view --apply "$FIX/tiny-bert" "$FIX/tiny-bert-peft" -o thesis
+t 'nothing was left' test ! -e no
 finish

@@ -87,8 +87,9 @@ static void note_frozen_head(const struct work *w, const struct planned *r,
 	size_t frozen = 0, first = 0;
 
 	for (size_t i = 0; i < m->n_params; i++) {
-		if (m->params[i].fresh && !x->wanted[i] && !lora_is_pair(&m->params[i]) &&
-		    frozen++ == 0)
+		const struct param *p = &m->params[i];
+
+		if (p->fresh && p->type == TYPE_HEAD && !x->wanted[i] && frozen++ == 0)
 			first = i;
 	}
 	if (frozen > 0)

@@ -158,12 +158,14 @@ static bool same_directory(const char *a, const char *b)
 int plan_check(const struct plan *p, const struct model *m, struct err *e)
 {
 	size_t wanted = 0;
+	bool masks = false;
 
 	for (size_t i = 0; i < p->n; i++) {
 		struct outdir d;
 		int rc;
 
 		wanted += p->run[i].n_wanted;
+		masks = masks || p->run[i].mask != NULL;
 		if (same_directory(p->run[i].dir, m->dir))
 			return err_set(
 			    e, EX_CANTCREAT,
@@ -173,6 +175,12 @@ int plan_check(const struct plan *p, const struct model *m, struct err *e)
 			return rc;
 		outdir_drop(&d);
 	}
+	if (wanted == 0 && !masks)
+		return err_set(
+		    e, EX_USAGE,
+		    "%s: has none of the tensors that the preset names, so there "
+		    "is nothing to train",
+		    m->dir);
 	if (wanted == 0)
 		return err_set(
 		    e, EX_DATAERR,
