@@ -2,7 +2,7 @@
 # usage: LC_ALL=C awk -v out=DIR [-v every=3] -f e2e.awk devset.csv testset_w_refs.csv
 #
 # Rows of one meaning representation stay together. An eighth of those in the first file are
-# for dev; of the second file's, every third goes to the test.
+# for dev; of the second file's, every third (or as -v every says) goes to the test.
 
 BEGIN {
 	if (every == 0)

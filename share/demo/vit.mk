@@ -34,24 +34,22 @@ TITLE = Three new classes for a vision transformer
 .DEFAULT_GOAL = all
 include share/adapeft.mk
 
-all: pictures before frontier
-.PHONY: all before
-
-before: $(OUT)/before.txt
+all: pictures $(OUT)/before.txt $(OUT)/scores.txt
 	@echo 'demo: the seven classes of the first training:'
-	@cat $<
-	@echo 'demo: the three new classes:'
+	@cat $(OUT)/before.txt
+	@echo 'demo: the three new classes, mean of the seeds, worst and best:'
+	@cat $(OUT)/scores.txt
+.PHONY: all
 
-frontier: | before
-
-# ---- the model --------------------------------------------------------------------------
+# ---- the model ---------------------------------------------------------------------------
 
 shape  = "image_size": 28, "patch_size": 4, "num_channels": 1, "hidden_size": 64, \
 	"num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 256
-pixels = "size": {"height": 28, "width": 28}, "image_mean": [0.286], "image_std": [0.353]
+pixels = "image_processor_type": "ViTImageProcessor", "size": {"height": 28, "width": 28}, \
+	"image_mean": [0.286], "image_std": [0.353]
 
 $(adapeft_said)/shape:    export said = {"model_type": "vit", $(shape)}
-$(adapeft_said)/pixels:   export said = {"image_processor_type": "ViTImageProcessor", $(pixels)}
+$(adapeft_said)/pixels:   export said = {$(pixels)}
 $(adapeft_said)/pretrain: export said = $(OLD) $(PRETRAIN)
 
 $(OUT)/random/config.json: $(adapeft_said)/shape
@@ -71,3 +69,9 @@ $(OUT)/before.txt: $(OUT)/pretraining.run $(DEV)
 	adapeft-evaluate -d $(DEV) $< >$(@:txt=point)
 	@awk -f share/cols.awk -v head=1 -v cols=run,trained,metric,score,loss,n \
 	  $(@:txt=point) | awk -f share/table.awk >$@
+
+# ---- look --------------------------------------------------------------------------------
+
+$(OUT)/scores.txt: $(OUT)/all.point share/demo/seeds.awk
+	@awk -f share/cols.awk -v cols=run,trained,percent,score $< | sort -s -k2,2n | \
+	  awk -f share/demo/seeds.awk | awk -f share/table.awk >$@

@@ -293,4 +293,12 @@ shown() {
 }
 t 'what was written stands below its prompt' shown
 
+of_seeds() {
+    printf 'full\t9\t1\t0.5\nbias\t3\t0.3\t0.25\nfull\t9\t1\t0.75\n' |
+        awk -f "$SHARE/demo/seeds.awk" >out
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' run trained percent score worst best runs \
+        full 9 1 0.625 0.5 0.75 2 bias 3 0.3 0.25 0.25 0.25 1 | diff - out
+}
+t 'seeds become one line of a table' of_seeds
+
 finish
