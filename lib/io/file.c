@@ -161,6 +161,14 @@ bool file_is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool file_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
 char *file_join(const char *dir, const char *name)
 {
 	return str_printf("%s%s%s", dir, str_ends(dir, "/") ? "" : "/", name);

@@ -26,6 +26,8 @@ int file_read(const char *path, size_t limit, char **text, size_t *len, struct e
 
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
+/* Are both there, and one file or directory, whatever the paths? */
+bool file_same(const char *a, const char *b);
 /* dir "/" name, for the caller to free; NULL when memory is short. */
 char *file_join(const char *dir, const char *name);
 

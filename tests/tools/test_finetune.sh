@@ -171,6 +171,11 @@ printf '1%% bert.encoder.layer.0.attention.self.value.lora.r2 64\n' |
 t 'a mask brings its pairs' code 0 tune -o masked --mask pair.mask --steps 2 --save peft
 t 'and no others' sh -c '[ "$(grep -ao "value.lora_A\|query.lora_A" masked/adapter_model.safetensors | wc -l)" -eq 1 ]'
 t 'with its alpha' grep -q '"lora_alpha": 6' masked/adapter_config.json
+cp -R pairs.full base
+t 'an adapter of a saved model' code 0 adapeft-finetune -m base -d train.tsv -j 1 -o upon \
+    --preset bitfit --steps 1 --save peft
+t 'is not written over its base' code 73 adapeft-finetune -m upon -d train.tsv -j 1 -o ./base \
+    --preset bitfit --steps 1
 mv tiny-bert elsewhere
 t 'without its base' code 66 adapeft-evaluate -q -j 1 -d train.tsv pairs.peft
 t 'an adapter says where it looked' says 'its base, the model tiny-bert, is no directory, nor is pairs.peft/tiny-bert'

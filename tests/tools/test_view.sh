@@ -161,5 +161,10 @@ t 'no adapter' code 64 adapeft-view --apply "$FIX/tiny-bert" -o no
 mkdir thesis
 echo dear >thesis/thesis.tex
 t 'a directory of someone else' code 73 adapeft-view --apply "$FIX/tiny-bert" "$FIX/tiny-bert-peft" -o thesis
+cp -R "$FIX/tiny-bert" "$FIX/tiny-bert-peft" .
+chmod -R u+w tiny-bert tiny-bert-peft
+t 'the base itself' code 73 adapeft-view --apply tiny-bert tiny-bert-peft -o tiny-bert
+t 'and the adapter itself' code 73 adapeft-view --apply tiny-bert tiny-bert-peft -o ./tiny-bert-peft
+t 'are not written over' says 'is read; name another directory'
 t 'nothing was left' test ! -e no
 finish

@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "io/file.h"
@@ -146,15 +145,6 @@ int plan_resolve(struct plan *p, const struct model *m, const struct meta_list *
 	return rc;
 }
 
-/* Are these one directory, whatever the paths? */
-static bool same_directory(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino;
-}
-
 int plan_check(const struct plan *p, const struct model *m, struct err *e)
 {
 	size_t wanted = 0;
@@ -166,7 +156,8 @@ int plan_check(const struct plan *p, const struct model *m, struct err *e)
 
 		wanted += p->run[i].n_wanted;
 		masks = masks || p->run[i].mask != NULL;
-		if (same_directory(p->run[i].dir, m->dir))
+		if (file_same(p->run[i].dir, m->dir) ||
+		    (m->base != NULL && file_same(p->run[i].dir, m->base)))
 			return err_set(
 			    e, EX_CANTCREAT,
 			    "%s: is the model that is trained; name another directory",

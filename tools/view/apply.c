@@ -108,6 +108,8 @@ int apply(const struct cli *cli, const char *base, const char *dir, const char *
 			       "%s: no adapter: it has neither %s nor %s, or weights of "
 			       "its own",
 			       dir, ADAPTER_CONFIG, ADAPTER_DELTA);
+	if (file_same(out, dir) || file_same(out, base))
+		return err_set(e, EX_CANTCREAT, "%s: is read; name another directory", out);
 	rc = read_task(&b, cli, dir, e);
 	head.language =
 	    b.has_task ? b.task.kind == TASK_LANGUAGE : adapter_is_language(dir);

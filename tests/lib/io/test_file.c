@@ -134,6 +134,9 @@ static void names_join_with_one_slash(void **state)
 	free(a);
 	free(b);
 	assert_true(file_is_dir("."));
+	assert_true(file_same(".", "./."));
+	assert_false(file_same(".", "missing"));
+	assert_false(file_same(".", ".."));
 	assert_true(file_exists("."));
 	assert_false(file_exists("missing"));
 	assert_false(file_is_dir("missing"));
