@@ -116,9 +116,24 @@ static char *vit_in_base(const struct model *m, const char *name)
 	return vit_name(name, memory);
 }
 
+/* Was the adapter trained upon an encoder without a head? Then its names have no prefix,
+ * although those of the base do. */
+static bool lacks_prefix(const struct model *m, const char *name, const char *prefix)
+{
+	size_t part = strcspn(name, ".") + 1;
+	char *bare = str_dupn(name, part),
+	     *whole = str_printf("%s%.*s", prefix, (int)part, name);
+	bool lacks =
+	    bare != NULL && whole != NULL && !base_begins(m, bare) && base_begins(m, whole);
+
+	free(bare);
+	free(whole);
+	return lacks;
+}
+
 char *adapter_base_name(const struct model *m, const char *name)
 {
-	char prefix[PREFIX_SIZE], *in_base;
+	char prefix[PREFIX_SIZE], *in_base, *whole;
 
 	if (str_starts(name, ADAPTER_ROOT))
 		name += strlen(ADAPTER_ROOT);
@@ -129,5 +144,10 @@ char *adapter_base_name(const struct model *m, const char *name)
 	if (str_starts(in_base, prefix) && !base_begins(m, prefix))
 		memmove(in_base, in_base + strlen(prefix),
 			strlen(in_base) - strlen(prefix) + 1);
+	else if (!str_starts(in_base, prefix) && lacks_prefix(m, in_base, prefix)) {
+		whole = str_printf("%s%s", prefix, in_base);
+		free(in_base);
+		return whole;
+	}
 	return in_base;
 }

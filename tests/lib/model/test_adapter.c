@@ -122,6 +122,56 @@ static void a_peft_adapter_gives_pefts_logits(void **state)
 	model_close(&m);
 }
 
+/* Of an encoder without a head: no prefix, and no head. */
+static void write_bare(const char *dir)
+{
+	char *from = file_join(pairs_fixture("tiny-bert-peft"), ADAPTER_WEIGHTS);
+	char *to = file_join(dir, ADAPTER_WEIGHTS);
+	struct tensor_out t[64] = { 0 };
+	char names[64][200];
+	struct safetensors f;
+	size_t n = 0;
+
+	assert_int_equal(safetensors_open(&f, from, NULL), EX_OK);
+	for (size_t i = 0; i < f.n; i++) {
+		const char *bare = strstr(f.t[i].name, ".bert.");
+
+		if (bare == NULL)
+			continue;
+		snprintf(names[n], sizeof names[n], "base_model.model.%s", bare + 6);
+		t[n] = (struct tensor_out){ .name = names[n],
+					    .ndim = f.t[i].ndim,
+					    .data = f.t[i].data };
+		memcpy(t[n++].shape, f.t[i].shape, sizeof f.t[i].shape);
+	}
+	assert_int_equal(safetensors_write(to, t, n, NULL), EX_OK);
+	safetensors_close(&f);
+	free(from);
+	free(to);
+}
+
+static void an_encoders_adapter_lacks_the_prefix(void **state)
+{
+	const struct head_spec head = { 0 };
+	char *dir = scratch(), base[4096], *text;
+	struct model m;
+	struct err e;
+
+	(void)state;
+	assert_non_null(realpath(pairs_fixture("tiny-bert"), base));
+	text = str_printf("{\"base_model_name_or_path\": \"%s\", \"peft_type\": \"LORA\"}",
+			  base);
+	put(dir, ADAPTER_CONFIG, text);
+	write_bare(dir);
+	if (model_open(&m, dir, &head, &e) != EX_OK)
+		fail_msg("%s", e.text);
+	assert_true(
+	    model_find(&m, "bert.encoder.layer.1.attention.self.query.lora_A.weight") >= 0);
+	model_close(&m);
+	free(text);
+	drop(dir);
+}
+
 static void an_adapter_is_told_from_a_model(void **state)
 {
 	(void)state;
@@ -491,6 +541,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_peft_adapter_gives_pefts_logits),
+		cmocka_unit_test(an_encoders_adapter_lacks_the_prefix),
 		cmocka_unit_test(an_adapter_is_told_from_a_model),
 		cmocka_unit_test(files_are_found_in_the_adapter_or_its_base),
 		cmocka_unit_test(what_is_not_supported_is_one_line),

@@ -25,8 +25,10 @@ static char *scratch(void)
 
 static void remove_files(const char *dir)
 {
-	static const char *const files[] = { SAVED_NOTE, "config.json", "model.safetensors",
-					     "tokenizer_config.json", "vocab.txt" };
+	static const char *const files[] = {
+		SAVED_NOTE,      "config.json", "model.safetensors",     ADAPTER_CONFIG,
+		ADAPTER_WEIGHTS, ADAPTER_DELTA, "tokenizer_config.json", "vocab.txt"
+	};
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		char *path = file_join(dir, files[i]);
@@ -202,6 +204,54 @@ static void malformed_notes_are_refused(void **state)
 	free(dir);
 }
 
+static void forms_have_names(void **state)
+{
+	enum saved_form form;
+
+	(void)state;
+	assert_true(saved_form_named("full", &form) && form == SAVED_FULL);
+	assert_true(saved_form_named("delta", &form) && form == SAVED_DELTA);
+	assert_true(saved_form_named("peft", &form) && form == SAVED_PEFT);
+	assert_false(saved_form_named("whole", &form));
+}
+
+static void an_adapter_is_saved_with_its_note_and_tokenizer(void **state)
+{
+	const struct saved_note note = { .max_len = 64 };
+	const struct head_spec head = { .labels = 2 };
+	struct saved_note read;
+	char *dir = scratch();
+	struct model m;
+	bool *trained;
+	struct tiny x;
+	struct err e;
+	int bias;
+
+	(void)state;
+	tiny_open(&x);
+	trained = calloc(x.model.n_params, sizeof *trained);
+	bias = model_find(&x.model, "classifier.bias");
+	assert_int_equal(model_own(&x.model, (size_t)bias, NULL), EX_OK);
+	x.model.params[bias].own[0] = 7;
+	trained[bias] = true;
+	for (enum saved_form form = SAVED_DELTA; form <= SAVED_PEFT; form++) {
+		if (saved_write(dir, &x.model, form, trained, x.tokenizer, NULL, &x.task,
+				&note, &e) != EX_OK)
+			fail_msg("%s", e.text);
+		assert_int_equal(saved_read(&read, dir, NULL), EX_OK);
+		assert_int_equal(read.max_len, 64);
+		saved_note_free(&read);
+		if (model_open(&m, dir, &head, &e) != EX_OK)
+			fail_msg("%s", e.text);
+		assert_true(m.params[bias].w[0] == 7);
+		model_close(&m);
+	}
+	free(trained);
+	tiny_close(&x);
+	remove_files(dir);
+	free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +261,8 @@ int main(void)
 		cmocka_unit_test(a_foreign_directory_is_left_alone),
 		cmocka_unit_test(a_directory_without_a_note_gives_an_empty_one),
 		cmocka_unit_test(malformed_notes_are_refused),
+		cmocka_unit_test(forms_have_names),
+		cmocka_unit_test(an_adapter_is_saved_with_its_note_and_tokenizer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
