@@ -17,3 +17,8 @@ bench: $(OUT)/tests/bench/bench
 	    'tests/ref/requirements.txt into an environment and say PYTHON=DIR/bin/python' >&2; \
 	  exit 69; }
 	@$(PYTHON) tests/bench/bench.py $(OUT)/tests/bench/bench $(BENCH_CSV) $(BENCH)
+
+# The peak of the programs' memory on models of BERT-base's and GPT-2's size, beside a bound.
+.PHONY: bench-memory
+bench-memory: all
+	@python3 tests/bench/memory.py $(BIN) $(BENCH)

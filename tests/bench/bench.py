@@ -27,15 +27,13 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from sentences import LENGTHS
+
 THREADS = 2
 SECONDS = 12  # of turns that one row takes, about
 TURNS = 7     # at most
 FITTED = 3    # tensors
 MODES = ["forward", "full", "bitfit", "lora", "one", "grad", "fit"]
-
-# Word pieces of the sentences in SST-2's development set: 32 quantiles.
-LENGTHS = [8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 20, 21, 22, 23, 24, 25, 26, 27, 27, 28,
-           29, 30, 32, 33, 34, 36, 37, 39, 41, 44, 49]
 
 MODELS = {
     "minilm": (transformers.BertConfig(
