@@ -73,7 +73,7 @@ void adapter_changed(const struct model *m, const bool *trained, bool *changed);
 /* Writes the adapter of what changed into the existing directory `dir`, and adds "base",
  * "files" and "lora" to `note`. ADAPTER_PEFT: what PEFT 0.21 loads goes to its two files,
  * the rest to delta.safetensors; ADAPTER_WHOLE: all goes to delta.safetensors. EX_USAGE for
- * a model without files, which has no base. */
+ * a model without files, which has no base; EX_DATAERR when the base's path is no UTF-8. */
 int adapter_save(const struct model *m, const char *dir, enum adapter_form form,
 		 const bool *changed, json_t *note, struct err *e);
 

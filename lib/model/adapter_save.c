@@ -578,6 +578,20 @@ static int write_tensors(const struct saving *s, const char *dir, int file,
 	return rc;
 }
 
+/* JSON has no room for other bytes. */
+static int check_path(const struct saving *s)
+{
+	json_t *path = json_string(model_weights_dir(s->m));
+
+	if (path == NULL)
+		return err_set(s->e, EX_DATAERR,
+			       "%s: an adapter names its base, and this path is no valid "
+			       "UTF-8; --save full",
+			       model_weights_dir(s->m));
+	json_decref(path);
+	return EX_OK;
+}
+
 static int write_files(struct saving *s, const char *dir, enum adapter_form form)
 {
 	char *path = file_join(dir, ADAPTER_CONFIG);
@@ -606,7 +620,9 @@ int adapter_save(const struct model *m, const char *dir, enum adapter_form form,
 			       "%s: a model that was drawn from the seed has no base that "
 			       "an adapter could stand upon; --save full",
 			       m->dir);
-	rc = start(&s);
+	rc = check_path(&s);
+	if (rc == EX_OK)
+		rc = start(&s);
 	if (rc == EX_OK)
 		rc = place_all(&s, form);
 	if (rc == EX_OK)

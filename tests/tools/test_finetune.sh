@@ -192,6 +192,11 @@ t 'weights from the seed' code 0 tune -o seeded --init random --preset lora --st
 t 'are saved whole' test -e seeded/model.safetensors
 t 'and only so' code 64 tune -o no --init random --preset lora --save peft
 t 'which is told' says '--save full'
+mkdir "$(printf 'odd\377')"
+cp tiny-bert/* "$(printf 'odd\377')"
+t 'a base whose name is no UTF-8' code 65 adapeft-finetune -m "$(printf 'odd\377')" -d train.tsv \
+    --task sst2 -j 1 -o no --preset head --steps 1 --save delta
+t 'cannot be named' says 'no valid UTF-8'
 t 'no rank' code 64 tune -o no --preset head --lora-alpha 3
 t 'is told' says '--lora-rank N'
 t 'a rank of nothing' code 64 tune -o no --preset lora --lora-rank 0
