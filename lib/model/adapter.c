@@ -4,6 +4,7 @@
  */
 #include "model/adapter.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -377,7 +378,7 @@ static int rename_tensors(struct adapter *a, const struct model *m, struct err *
 		in_base = adapter_base_name(m, t->name);
 		if (in_base == NULL)
 			return err_nomem(e);
-		if (is_lora_a(t->name) && t->ndim == 2)
+		if (is_lora_a(in_base) && t->ndim == 2)
 			rc = bring_peft(a, t, t->name, in_base, e);
 		free(t->name);
 		t->name = in_base;
@@ -390,36 +391,49 @@ static int rename_tensors(struct adapter *a, const struct model *m, struct err *
 	return rc;
 }
 
-/* The pairs in delta.safetensors, whose alphas the note knows. */
+/* Scale and dropout of a pair in delta.safetensors, which the note knows. */
+static int read_scale(const struct adapter *a, const char *tensor, struct brought *pair,
+		      struct err *e)
+{
+	const json_t *lora = json_object_get(a->note, "lora");
+	struct strbuf name = { 0 };
+	const json_t *alpha;
+	int rc;
+
+	lora_pair_name(tensor, &name);
+	if (name.failed)
+		return err_nomem(e);
+	alpha = json_object_get(json_object_get(lora, "alpha"), name.s);
+	strbuf_free(&name);
+	if (!json_is_number(alpha) ||
+	    !(fabs(json_number_value(alpha)) <= ADAPTER_MAX_ALPHA))
+		return err_set(e, EX_DATAERR,
+			       "%s: does not say a usable alpha of the pair of %s in %s",
+			       a->note_file, tensor, ADAPTER_DELTA);
+	pair->scale = json_number_value(alpha) / (double)pair->rank;
+	rc = js_real(lora, "dropout", 0, &pair->dropout, a->note_file, e);
+	if (rc == EX_OK && !(pair->dropout >= 0 && pair->dropout < 1))
+		return err_set(e, EX_DATAERR, "%s: the pairs' dropout is %g, not in 0 to 1",
+			       a->note_file, pair->dropout);
+	return rc;
+}
+
 static int bring_delta(struct adapter *a, struct err *e)
 {
 	const struct safetensors *f = &a->file[a->files - 1];
-	const json_t *lora = json_object_get(a->note, "lora");
-	const json_t *alphas = json_object_get(lora, "alpha");
 	int rc = EX_OK;
 
 	for (size_t i = 0; i < f->n && rc == EX_OK; i++) {
 		const struct tensor_view *t = &f->t[i];
 		struct brought pair = { .rank = t->shape[0] };
-		struct strbuf name = { 0 };
-		const json_t *alpha;
 
 		if (!is_lora_a(t->name) || t->ndim != 2 || pair.rank == 0)
 			continue;
-		lora_pair_name(t->name, &name);
-		alpha = name.failed ? NULL : json_object_get(alphas, name.s);
-		rc = js_real(lora, "dropout", 0, &pair.dropout, a->note_file, e);
-		if (rc == EX_OK &&
-		    (!json_is_number(alpha) || !(pair.dropout >= 0) || !(pair.dropout < 1)))
-			rc = err_set(e, EX_DATAERR,
-				     "%s: does not say the alpha of the pair of %s in %s",
-				     a->note_file, t->name, f->path);
-		strbuf_free(&name);
-		if (rc != EX_OK)
-			break;
-		pair.scale = json_number_value(alpha) / (double)pair.rank;
-		pair.a = str_dup(t->name);
-		rc = pair.a == NULL ? err_nomem(e) : add_pair(a, pair, e);
+		rc = read_scale(a, t->name, &pair, e);
+		if (rc == EX_OK && (pair.a = str_dup(t->name)) == NULL)
+			rc = err_nomem(e);
+		if (rc == EX_OK)
+			rc = add_pair(a, pair, e);
 	}
 	return rc;
 }
@@ -489,6 +503,9 @@ static int add_brought(struct model *m, const struct brought *pair, struct err *
 			     "%s: a LoRA pair beside %s, which is no linear module of this "
 			     "model",
 			     m->dir, weight);
+	else if (model_find(m, pair->a) >= 0)
+		rc = err_set(e, EX_DATAERR, "%s: two files hold the LoRA pair of %s",
+			     m->dir, pair->a);
 	else if (pair->rank == 0 || pair->rank > LORA_MAX_RANK)
 		rc = err_set(e, EX_DATAERR, "%s: %s has rank %zu", m->dir, pair->a,
 			     pair->rank);

@@ -86,7 +86,7 @@ static int read_members(struct adapter_config *c, struct err *e)
 	    (rc = js_bool(c->json, "use_rslora", false, &c->rslora, c->file, e)) != EX_OK)
 		return rc;
 	c->language = strcmp(task, "CAUSAL_LM") == 0;
-	if (!(fabs(c->alpha) <= 1e6))
+	if (!(fabs(c->alpha) <= ADAPTER_MAX_ALPHA))
 		return err_set(e, EX_DATAERR, "%s: lora_alpha is %g", c->file, c->alpha);
 	if (!(c->dropout >= 0 && c->dropout < 1))
 		return err_set(e, EX_DATAERR, "%s: lora_dropout is %g, not in 0 to 1",
@@ -169,7 +169,7 @@ int adapter_config_scale(const struct adapter_config *c, const char *module, siz
 		if (!yes)
 			continue;
 		alpha = json_number_value(value);
-		if (!json_is_number(value) || !(fabs(alpha) <= 1e6))
+		if (!json_is_number(value) || !(fabs(alpha) <= ADAPTER_MAX_ALPHA))
 			return err_set(e, EX_DATAERR,
 				       "%s: alpha_pattern: %s is no usable number", c->file,
 				       key);

@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 
+#define ADAPTER_MAX_ALPHA 1e6 /* a larger one overflows in single precision */
+
 struct adapter_config {
 	json_t *json;
 	char *file;       /* its path, for messages */

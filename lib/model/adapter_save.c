@@ -217,8 +217,26 @@ static double alpha_of(const struct op *op, int k, size_t rank)
 	return strtod(digits, NULL);
 }
 
+/* The pair whose scale all of an operation's pairs get as one: the first that has any. */
+static int leader(const struct op *op)
+{
+	int k = 0;
+
+	while (k + 1 < op->pairs && op->share[k] == 0)
+		k++;
+	return k;
+}
+
+/* scale_k / scale: exactly 1, where they are equal, leaves B as it is. */
+static float ratio(const struct op *op, int k)
+{
+	float scale = op->share[leader(op)];
+
+	return op->share[k] == scale ? 1 : op->share[k] / scale;
+}
+
 /* Pairs of several ranks beside one weight are one pair for PEFT: with the scale of the
- * first, A = [A1; A2; ...] and B = [B1, B2 scale2/scale1, ...]. */
+ * leader, A = [A1; A2; ...] and B = [B1 scale1/scale, B2 scale2/scale, ...]. */
 static int join_pairs(struct saving *s, const struct op *op, size_t rank, float **a,
 		      float **b)
 {
@@ -237,12 +255,12 @@ static int join_pairs(struct saving *s, const struct op *op, size_t rank, float 
 		const struct param *ka = &m->params[op->p[2 + 2 * k]];
 		const struct param *kb = &m->params[op->p[3 + 2 * k]];
 		size_t r = ka->shape[0];
+		float share = ratio(op, k);
 
 		memcpy(*a + at * in, ka->w, r * in * sizeof **a);
 		for (size_t i = 0; i < out; i++)
 			for (size_t j = 0; j < r; j++)
-				(*b)[i * rank + at + j] =
-				    kb->w[i * r + j] * op->share[k] / op->share[0];
+				(*b)[i * rank + at + j] = kb->w[i * r + j] * share;
 		at += r;
 	}
 	return EX_OK;
@@ -293,7 +311,8 @@ static int put_pairs(struct saving *s, size_t i)
 	if (rc == EX_OK)
 		rc = set(s->ranks, module, json_integer((json_int_t)rank), s->e);
 	if (rc == EX_OK)
-		rc = set(s->alphas, module, json_real(alpha_of(op, 0, rank)), s->e);
+		rc =
+		    set(s->alphas, module, json_real(alpha_of(op, leader(op), rank)), s->e);
 	if (rc == EX_OK)
 		rc = put_joined(s, op, module, rank);
 	free(module);

@@ -272,6 +272,65 @@ static void a_tensor_of_another_model_is_refused(void **state)
 	drop(dir);
 }
 
+/* A directory upon `base` whose file `name` has these values as a matrix. */
+static char *adapter_of(const char *base, const char *name, const char *tensor)
+{
+	static const float values[16];
+	const struct tensor_out t = {
+		.name = tensor, .ndim = 2, .shape = { 2, 8 }, .data = values
+	};
+	char *dir = scratch(), whole[4096], *text, *path = file_join(dir, name);
+
+	assert_non_null(realpath(pairs_fixture(base), whole));
+	text = str_printf("{\"base\": {\"model\": \"%s\"}, \"peft_type\": \"LORA\", "
+			  "\"base_model_name_or_path\": \"%s\"}",
+			  whole, whole);
+	put(dir, ADAPTER_NOTE, text);
+	if (strcmp(name, ADAPTER_WEIGHTS) == 0)
+		put(dir, ADAPTER_CONFIG, text);
+	assert_int_equal(safetensors_write(path, &t, 1, NULL), EX_OK);
+	free(text);
+	free(path);
+	return dir;
+}
+
+/* In an encoder that has no prefix nothing is left of the module's name. */
+static void a_pair_of_no_module_is_refused(void **state)
+{
+	static const char *const names[] = { "base_model.model.bert.lora_A.weight",
+					     "bert.lora_A.weight", "lora_A.weight",
+					     ".lora_A.weight", "x.lora_A.lora_B.weight" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char *dir = adapter_of("tiny-bert-bare", ADAPTER_WEIGHTS, names[i]);
+
+		refused(dir, EX_DATAERR, "model");
+		drop(dir);
+	}
+}
+
+static void a_delta_needs_usable_alphas(void **state)
+{
+	static const char *const notes[] = { "{}", "{\"a.lora\": \"1\"}",
+					     "{\"a.lora\": 1e99}" };
+	char base[4096];
+
+	(void)state;
+	assert_non_null(realpath(pairs_fixture("tiny-bert"), base));
+	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+		char *dir = adapter_of("tiny-bert", ADAPTER_DELTA, "a.lora_A.weight");
+		char *text = str_printf("{\"base\": {\"model\": \"%s\"}, \"lora\": "
+					"{\"alpha\": %s}}",
+					base, notes[i]);
+
+		put(dir, ADAPTER_NOTE, text);
+		refused(dir, EX_DATAERR, "usable alpha");
+		free(text);
+		drop(dir);
+	}
+}
+
 static void another_base_is_refused(void **state)
 {
 	char *dir = adapter_with("\"peft_type\": \"LORA\"");
@@ -383,6 +442,61 @@ static void what_was_saved_is_what_was_trained(void **state)
 	check_round_trip("tiny-gpt2", "rank=2,4", gpt2);
 	check_round_trip("tiny-vit", "rank=2 targets=all-linear", mixed);
 	check_round_trip("tiny-vit-newer", "rank=1,2", mixed);
+}
+
+/* PEFT's file and the delta's cannot both have a pair. */
+static void a_pair_is_in_one_file(void **state)
+{
+	struct lora_spec s = spec_of("rank=2");
+	char *dir = scratch(), *note = file_join(dir, ADAPTER_NOTE);
+	struct model m;
+	bool *trained;
+
+	(void)state;
+	pairs_open(&m, "tiny-bert", &s);
+	trained = train(&m, (const char *const[]){ "lora_", NULL });
+	json_decref(save(&m, dir, ADAPTER_PEFT, trained));
+	unlink(note);
+	json_decref(save(&m, dir, ADAPTER_WHOLE, trained));
+	refused(dir, EX_DATAERR, "two files hold the LoRA pair");
+	free(note);
+	free(trained);
+	drop(dir);
+	model_close(&m);
+	lora_free(&s);
+}
+
+/* Also where its scale has no exact inverse, or is 0. */
+static void a_pair_is_saved_to_the_bit(void **state)
+{
+	static const float scales[] = { 0.7F, 0 };
+	struct lora_spec s = spec_of("rank=3");
+	const struct head_spec head = { 0 };
+	struct model m, again;
+	struct err e;
+	bool *trained;
+
+	(void)state;
+	pairs_open(&m, "tiny-bert", &s);
+	trained = train(&m, (const char *const[]){ "lora_", NULL });
+	for (size_t k = 0; k < sizeof scales / sizeof *scales; k++) {
+		char *dir = scratch();
+
+		for (size_t i = 0; i < m.n_ops; i++)
+			m.ops[i].share[0] = scales[k];
+		json_decref(save(&m, dir, ADAPTER_PEFT, trained));
+		if (model_open(&again, dir, &head, &e) != EX_OK)
+			fail_msg("%s", e.text);
+		assert_int_equal(again.n_params, m.n_params);
+		for (size_t i = 0; i < m.n_params; i++)
+			assert_memory_equal(again.params[i].w, m.params[i].w,
+					    m.params[i].n * sizeof *m.params[i].w);
+		model_close(&again);
+		drop(dir);
+	}
+	free(trained);
+	model_close(&m);
+	lora_free(&s);
 }
 
 static void pefts_names_are_those_in_memory(void **state)
@@ -548,8 +662,12 @@ int main(void)
 		cmocka_unit_test(a_base_that_is_not_there_is_told_with_both_places),
 		cmocka_unit_test(a_pickle_is_refused_with_a_way_out),
 		cmocka_unit_test(a_tensor_of_another_model_is_refused),
+		cmocka_unit_test(a_pair_of_no_module_is_refused),
+		cmocka_unit_test(a_delta_needs_usable_alphas),
 		cmocka_unit_test(another_base_is_refused),
 		cmocka_unit_test(what_was_saved_is_what_was_trained),
+		cmocka_unit_test(a_pair_is_in_one_file),
+		cmocka_unit_test(a_pair_is_saved_to_the_bit),
 		cmocka_unit_test(pefts_names_are_those_in_memory),
 		cmocka_unit_test(the_configuration_is_pefts),
 		cmocka_unit_test(only_what_changed_is_saved),
