@@ -18,7 +18,7 @@ bench: $(OUT)/tests/bench/bench
 	  exit 69; }
 	@$(PYTHON) tests/bench/bench.py $(OUT)/tests/bench/bench $(BENCH_CSV) $(BENCH)
 
-# The peak of the programs' memory on models of BERT-base's and GPT-2's size, beside a bound.
+# The peak of the programs' memory on models of the size of BERT-base and GPT-2.
 .PHONY: bench-memory
 bench-memory: all
 	@python3 tests/bench/memory.py $(BIN) $(BENCH)

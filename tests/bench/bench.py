@@ -8,9 +8,9 @@ threads, without dropout: PyTorch with padding to the longest text, none where a
 long, the faster of its attentions, and its fused AdamW. Each is a process of its own, so
 that its memory is its own, and warm before its first turn counts. The losses must agree.
 Prints a table and writes it to CSV; ratio is PyTorch's seconds over ours, busy the same of
-processor seconds, which other programs on the machine disturb less. The row of fit is one of
-the forward passes with some tensor moved: ours starts at that tensor, and makes as many for
-each as CSV's column passes says, where PyTorch is made to make four.
+processor seconds, which other programs on the machine disturb less. The row of fit is one
+of the forward passes with some tensor moved: ours starts at that tensor, and makes as many
+for each as CSV's column passes says, where PyTorch is made to make four.
 """
 import csv
 import multiprocessing
@@ -116,11 +116,13 @@ class Torch:
         self.mode, self.batch = mode, read_batch(directory, config)
         config._attn_implementation = attention
         self.model = CLASSES[config.model_type](config).eval()
-        self.model.load_state_dict(load_file(f"{directory}/model.safetensors"), strict=False)
+        weights = load_file(f"{directory}/model.safetensors")
+        self.model.load_state_dict(weights, strict=False)
         self.model.tie_weights()
         if mode == "lora":
             self.model = peft.get_peft_model(self.model, peft.LoraConfig(
-                r=8, lora_alpha=16, lora_dropout=0, fan_in_fan_out=config.model_type == "gpt2",
+                r=8, lora_alpha=16, lora_dropout=0,
+                fan_in_fan_out=config.model_type == "gpt2",
                 target_modules=r".*\.(query|value|q_proj|v_proj|c_attn)",
                 modules_to_save=["classifier"] if names else None)).eval()
         elif mode in ("bitfit", "one"):
@@ -165,8 +167,8 @@ class Torch:
         else:
             loss = self.step()
         loss = float(loss)
-        return ((time.perf_counter() - start) / passes, (time.process_time() - busy) / passes,
-                loss)
+        end = time.perf_counter()
+        return (end - start) / passes, (time.process_time() - busy) / passes, loss
 
     @torch.no_grad()
     def slopes(self):
@@ -254,9 +256,10 @@ def measure(ours, theirs, mode):
             break
     # The first turn warms up; a fit's is long enough.
     counted = turns[-1:] if mode == "fit" else turns[1:]
-    return [median(a[0] for a, b in counted), median(b[0] for a, b in counted),
-            median(b[0] / a[0] for a, b in counted), median(b[1] / a[1] for a, b in counted),
-            len(counted), passes]
+    return [median(a[0] for a, b in counted),
+            median(b[0] for a, b in counted),
+            median(b[0] / a[0] for a, b in counted),
+            median(b[1] / a[1] for a, b in counted), len(counted), passes]
 
 
 def rows_of(bench, name, words, directory):
@@ -290,8 +293,8 @@ def main():
           f"{'ours MB':>9}{'pytorch MB':>12}  attention", flush=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow("model what attention ours_seconds pytorch_seconds ratio busy turns passes "
-                     "ours_bytes pytorch_bytes".split())
+        out.writerow("model what attention ours_seconds pytorch_seconds ratio busy turns "
+                     "passes ours_bytes pytorch_bytes".split())
         for name in MODELS:
             with tempfile.TemporaryDirectory() as directory:
                 for row in rows_of(bench, name, words, directory):

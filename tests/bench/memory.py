@@ -3,9 +3,10 @@
 usage: memory.py BIN [SECONDS] [WORD...]
 
 The weights are random: memory does not depend on what they are. Batches are 32 sentences as
-long as SST-2's for BERT, 8 texts of 128 tokens for GPT-2. Those that no
-other needs run for SECONDS (120) at most: a fit's memory is all there after its first groups;
-of them only what has one of the words in its name (gpt2, gpt2/probe-fit) runs. Prints GB a program; the status is 1 when one takes more than LIMIT, or fails.
+long as SST-2's for BERT, 8 texts of 128 tokens for GPT-2. Programs that no other needs run
+for SECONDS (120) at most, for a fit's memory is all there after its first groups; with WORDs
+only those whose names (gpt2/probe-fit) hold one. Prints GB a program; the status is 1 when
+one takes more than LIMIT, or fails.
 """
 import itertools
 import json
@@ -51,7 +52,8 @@ def write_gpt2(directory):
         print("#version: 0.2", file=out)
     with open(f"{directory}/data.txt", "w", encoding="utf-8") as out:
         out.write("".join(random.choices(string.ascii_lowercase, k=16 * 128)))
-    return ["--task", "lm", "--batch", "8", "--max-len", "128", "-d", f"{directory}/data.txt"]
+    return ["--task", "lm", "--batch", "8", "--max-len", "128",
+            "-d", f"{directory}/data.txt"]
 
 
 def run(command, stdin, stdout, seconds):
@@ -78,8 +80,8 @@ def programs(directory, data):
         ("finetune-full", ["finetune", "-q", "-m", directory, "--init", "random", *data,
                            "--preset", "full", "--steps", "2", "-o", f"{directory}/model"],
          None, f"{directory}/run", True),
-        ("probe-grad", ["probe", *model, "--method", "grad", "--steps", "2", "--every", "1"],
-         None, ppi, True),
+        ("probe-grad", ["probe", *model, "--method", "grad", "--steps", "2",
+                        "--every", "1"], None, ppi, True),
         ("rank", ["rank", "-q"], ppi, appi, True),
         ("select", ["select", "-q", "--budget", "1%"], appi, mask, True),
         ("finetune-mask", [*finetune, "-o", f"{directory}/small"], mask, f"{directory}/run",
@@ -102,7 +104,8 @@ def main():
             continue
         with tempfile.TemporaryDirectory() as directory:
             data = write(directory)
-            for what, (program, *options), stdin, stdout, needed in programs(directory, data):
+            for what, command, stdin, stdout, needed in programs(directory, data):
+                program, *options = command
                 if words and not needed and not any(w in f"{name}/{what}" for w in words):
                     continue
                 peak, stopped, status = run([f"{where}/adapeft-{program}", *options], stdin,
