@@ -64,6 +64,20 @@ t 'and kept beside those that people wrote' code 0 adapeft-evaluate -q -d e2e.cs
     --generate written --references given gpt2-e2e.model
 t 'a line for each prompt' sh -c '[ "$(wc -l <written)" -eq 9 ]'
 t 'and an empty line between references of two' sh -c '[ "$(grep -c "^$" given)" -eq 8 ]'
+t 'each of several runs' code 0 adapeft-evaluate -q -d e2e.csv --max-new 4 --generate each \
+    gpt2-e2e.model gpt2-e2e.out/* gpt2-e2e.model
+t 'has a file of its own, runs of one name too' test "$(echo each.*)" = \
+    "$(echo each.20pct each.bitfit each.full each.full.2)"
+t 'which hold what each wrote' cmp each.full.2 each.full
+t 'a slash in the name of a run' sh -c "sed 's/^full\t/..\/full\t/' gpt2-e2e.first >a &&
+    adapeft-view --seal a >slash && adapeft-evaluate -q -d e2e.csv --max-new 4 \
+    --generate each slash gpt2-e2e.model >out"
+t 'leads nowhere else' test -s each...-full
+printf 'mr,ref\nname[A],a pub\nname[B],\n' >blank.csv
+t 'a prompt without a reference' code 65 adapeft-evaluate -q -d blank.csv --generate unwritten \
+    --references blank gpt2-e2e.model
+t 'is told' says 'has no reference'
+t 'before anything is written' test ! -e unwritten -a ! -e blank
 t 'prompts on stdin are refused' code 64 adapeft-evaluate -d - --generate written gpt2-e2e.model
 t 'gpt2 learns a text' whole gpt2 lm lm.txt
 t 'whose perplexity is told' grep -q '	perplexity	' gpt2-lm.point

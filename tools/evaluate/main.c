@@ -44,6 +44,21 @@ static int agree_on_metric(struct points *ps, const struct point *p, const char 
 		       p->dir, metric, ps->metric);
 }
 
+/* What the files of one of several runs are called after: its name, and of the second run
+ * of a name NAME.2. NULL when memory is short. */
+static char *label_of(const struct points *ps, const struct point *p)
+{
+	size_t nth = 1;
+	char *label;
+
+	for (const struct point *q = ps->p; q < p; q++)
+		nth += strcmp(q->run, p->run) == 0;
+	label = nth == 1 ? str_dup(p->run) : str_printf("%s.%zu", p->run, nth);
+	for (char *c = label; c != NULL && *c != '\0'; c++)
+		*c = *c == '/' ? '-' : *c;
+	return label;
+}
+
 /* Generations are scored instead of predictions, or kept beside them. */
 static int judge_writing(const struct settings *s, const struct points *ps, struct point *p,
 			 const struct source *source, const struct source_options *o,
@@ -51,12 +66,16 @@ static int judge_writing(const struct settings *s, const struct points *ps, stru
 {
 	const struct writing *w = &s->writing;
 	bool scored = strcmp(metric, "bleu") == 0;
+	char *label = NULL;
 	double bleu;
 	int rc;
 
 	if (!scored && w->generations == NULL && w->references == NULL)
 		return EX_OK;
-	rc = writing_do(w, &s->cli, source, o, ps->n > 1 ? p->run : NULL, &bleu, e);
+	if (ps->n > 1 && (label = label_of(ps, p)) == NULL)
+		return err_nomem(e);
+	rc = writing_do(w, &s->cli, source, o, label, &bleu, e);
+	free(label);
 	if (rc == EX_OK && scored)
 		p->score = bleu;
 	return rc;

@@ -20,19 +20,14 @@ int writing_check(const struct writing *w, const char *data, struct err *e)
 	return EX_OK;
 }
 
-static int keep(const struct writing *w, const struct generations *g,
-		const struct e2e *texts, const char *run, struct err *e)
+/* Into FILE, or FILE.RUN. */
+static int keep(const struct writing *w, const struct generations *g, const char *run,
+		struct err *e)
 {
-	char *path = NULL;
-	int rc = EX_OK;
+	char *path = run == NULL ? str_dup(w->generations)
+				 : str_printf("%s.%s", w->generations, run);
+	int rc = path == NULL ? err_nomem(e) : generations_write(g, path, e);
 
-	if (w->generations != NULL) {
-		path = run == NULL ? str_dup(w->generations)
-				   : str_printf("%s.%s", w->generations, run);
-		rc = path == NULL ? err_nomem(e) : generations_write(g, path, e);
-	}
-	if (rc == EX_OK && w->references != NULL)
-		rc = references_write(texts, w->references, e);
 	free(path);
 	return rc;
 }
@@ -58,10 +53,27 @@ static int generate_all(const struct writing *w, const struct cli *cli,
 	return rc;
 }
 
+static int write_texts(const struct writing *w, const struct cli *cli,
+		       const struct source *source, const struct source_options *o,
+		       const struct e2e *texts, const char *run, double *bleu,
+		       struct err *e)
+{
+	struct generations g;
+	int rc = generate_all(w, cli, source, o, texts, &g, e);
+
+	if (rc != EX_OK)
+		return rc;
+	/* The E2E challenge ignores case. */
+	rc = generations_bleu(&g, texts, strcmp(source->task.name, "e2e") == 0, bleu, e);
+	if (rc == EX_OK && w->generations != NULL)
+		rc = keep(w, &g, run, e);
+	generations_free(&g);
+	return rc;
+}
+
 int writing_do(const struct writing *w, const struct cli *cli, const struct source *source,
 	       const struct source_options *o, const char *run, double *bleu, struct err *e)
 {
-	struct generations g;
 	struct e2e texts;
 	int rc = e2e_read(&texts, o->data, &source->task, e);
 
@@ -69,15 +81,11 @@ int writing_do(const struct writing *w, const struct cli *cli, const struct sour
 		return rc;
 	if (o->limit > 0)
 		e2e_limit(&texts, (size_t)o->limit);
-	rc = generate_all(w, cli, source, o, &texts, &g, e);
-	if (rc == EX_OK) {
-		/* The E2E challenge ignores case. */
-		rc = generations_bleu(&g, &texts, strcmp(source->task.name, "e2e") == 0,
-				      bleu, e);
-		if (rc == EX_OK)
-			rc = keep(w, &g, &texts, run, e);
-		generations_free(&g);
-	}
+	/* First, so that a prompt without a reference is not found after hours of work. */
+	if (w->references != NULL)
+		rc = references_write(&texts, w->references, e);
+	if (rc == EX_OK)
+		rc = write_texts(w, cli, source, o, &texts, run, bleu, e);
 	e2e_free(&texts);
 	return rc;
 }
