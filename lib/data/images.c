@@ -251,9 +251,14 @@ static int find_labels(const struct reading *r, char **out, struct err *e)
 	rc = sibling_of(out, r->path, e);
 	if (rc != EX_OK || (*out != NULL && file_exists(*out)))
 		return rc;
-	rc =
-	    err_set(e, EX_NOINPUT, "%s: where are its labels?%s%s say --label FILE",
-		    r->path, *out == NULL ? "" : " there is no ", *out == NULL ? "" : *out);
+	if (*out != NULL)
+		rc = err_set(e, EX_NOINPUT,
+			     "%s: its labels should be in %s, which is not there; say "
+			     "--label FILE",
+			     r->path, *out);
+	else
+		rc = err_set(e, EX_NOINPUT, "%s: where are its labels? say --label FILE",
+			     r->path);
 	free(*out);
 	*out = NULL;
 	return rc;

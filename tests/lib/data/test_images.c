@@ -245,7 +245,8 @@ static void malformed_idx_files_are_refused(void **state)
 
 	(void)state;
 	write_idx(name, 3, 2, 2 * SIZE);
-	refused("image", name, EX_NOINPUT, "there is no ");
+	refused("image", name, EX_NOINPUT,
+		"bad-labels-idx1-ubyte, which is not there; say --label FILE");
 	refused("image label=/nonexistent/labels", name, EX_NOINPUT,
 		"/nonexistent/labels: no such file");
 	write_labels(labels, "\x00\x01\x02", 3);
