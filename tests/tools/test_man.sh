@@ -45,7 +45,7 @@ columns() { # KIND
     for i in 1 2 3 4; do printf 'a great film\t1\na dull plot\t0\n'; done
 } >data.tsv
 t 'a pipeline' code 0 sh -c 'adapeft-probe -q -m "$FIX/tiny-bert" -d data.tsv --text text \
-        --label label --method grad --steps 1 >a.ppi &&
+        --label label --method grad --steps 1 --group-by module --lora-rank 2,4 >a.ppi &&
     adapeft-rank a.ppi >a.appi && adapeft-select --budget 50% a.appi >a.mask &&
     adapeft-finetune -q --mask a.mask -d data.tsv --steps 1 -o model >a.run &&
     adapeft-evaluate -d data.tsv a.run >a.point'
@@ -56,6 +56,7 @@ for kind in ppi appi mask run point; do
 done
 cat a.* | sed -n 's/^##\([a-z]*\).*/\1/p' | grep -vE '^(adapeft|end)$' | sort -u >keys
 sed -n '/^\.Ss Metadata/,/^\.Ss Columns/s/^\.It Li //p' "$man/adapeft-stream.5" | sort >keys.page
+t 'there is one of pairs' grep -qx lora keys
 t 'and the keys of metadata' test "$(wc -l <keys)" -ge 6 -a -z "$(comm -23 keys keys.page)"
 
 if command -v mandoc >/dev/null; then
