@@ -116,12 +116,16 @@ void adapter_config_free(struct adapter_config *c)
 
 /* ---- alpha_pattern ---- */
 
+/* Steps of one match, far more than any sensible expression takes for a module's path. */
+#define MATCH_STEPS 100000
+
 static int matches(const struct adapter_config *c, const char *key, const char *module,
 		   bool *yes, struct err *e)
 {
 	char *pattern = str_printf("(?:.*\\.)?(?:%s)$", key);
 	pcre2_code *code = NULL;
 	pcre2_match_data *room = NULL;
+	pcre2_match_context *limits = NULL;
 	int number, found;
 	PCRE2_SIZE at;
 	int rc = EX_OK;
@@ -134,17 +138,20 @@ static int matches(const struct adapter_config *c, const char *key, const char *
 	if (code == NULL) {
 		rc = err_set(e, EX_DATAERR, "%s: alpha_pattern: '%s' is no expression",
 			     c->file, key);
-	} else if ((room = pcre2_match_data_create(1, NULL)) == NULL) {
+	} else if ((room = pcre2_match_data_create(1, NULL)) == NULL ||
+		   (limits = pcre2_match_context_create(NULL)) == NULL) {
 		rc = err_nomem(e);
 	} else {
-		found =
-		    pcre2_match(code, (PCRE2_SPTR)module, strlen(module), 0, 0, room, NULL);
+		pcre2_set_match_limit(limits, MATCH_STEPS);
+		found = pcre2_match(code, (PCRE2_SPTR)module, strlen(module), 0, 0, room,
+				    limits);
 		*yes = found >= 0;
 		if (found < 0 && found != PCRE2_ERROR_NOMATCH)
 			rc = err_set(e, EX_DATAERR,
 				     "%s: alpha_pattern: '%s' cannot be matched", c->file,
 				     key);
 	}
+	pcre2_match_context_free(limits);
 	pcre2_match_data_free(room);
 	pcre2_code_free(code);
 	free(pattern);

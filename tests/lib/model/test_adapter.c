@@ -216,6 +216,9 @@ static void what_is_not_supported_is_one_line(void **state)
 		{ "\"peft_type\": \"LORA\", \"lora_alpha\": 1e99", "lora_alpha" },
 		{ "\"peft_type\": \"LORA\", \"lora_dropout\": 1", "lora_dropout" },
 		{ "\"peft_type\": \"LORA\", \"alpha_pattern\": {\"(\": 1}", "expression" },
+		{ "\"peft_type\": \"LORA\", \"alpha_pattern\": {\"(e|.)*(e|.)*(e|.)*y.\": "
+		  "1}",
+		  "cannot be matched" },
 		{ "\"peft_type\": \"LORA\", \"alpha_pattern\": {\"query\": null}",
 		  "number" },
 	};
