@@ -17,8 +17,8 @@
 #define AGAIN 3
 #define FINER 0.484 /* sqrt((34 / 3 + 100 / 5) / (34 + 100)) */
 
-/* w - eta g of one parameter into `to`. Of a table of embeddings, unless the head is tied to
- * it, only the rows that this batch reads are made. */
+/* w - eta g of one parameter into `to`. Of a table of embeddings, unless the head is tied
+ * to it, only the rows that this batch reads are made. */
 static void move(const struct prober *p, size_t i, double eta, const float *d, float *to)
 {
 	const struct model *m = p->t->m;

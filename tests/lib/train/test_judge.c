@@ -122,9 +122,7 @@ static void language_is_scored_by_its_loss(void **state)
 {
 	double losses[] = { 3, 1 };
 	size_t tokens[] = { 3, 1 };
-	struct predictions p = {
-		.n = 2, .losses = losses, .tokens = tokens, .loss = 0.5
-	};
+	struct predictions p = { .n = 2, .losses = losses, .tokens = tokens, .loss = 0.5 };
 	struct dataset d = { .n = 2 };
 	struct err e;
 	double s;
