@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 
 #include "../scratch.h"
+#include "../tasks.h"
 
 /* Numbers of the vocabulary below. */
 enum { CLS = 2, SEP = 3, GOOD = 4, BAD = 5, FILM = 6 };
@@ -35,18 +36,6 @@ static int close_tokenizer(void **state)
 	(void)state;
 	tokenizer_close(tok);
 	return scratch_close();
-}
-
-/* The task of a ##task value. */
-static struct task task_of(const char *said)
-{
-	struct task_options o = { 0 };
-	struct task t;
-	struct err e = { 0 };
-
-	if (task_resolve(&t, &o, said, &e) != EX_OK)
-		fail_msg("%s", e.text);
-	return t;
 }
 
 static void read_data(struct dataset *d, struct task *t, bool learn, const char *text,

@@ -7,6 +7,7 @@
 #include "data/e2e.h"
 
 #include "../scratch.h"
+#include "../tasks.h"
 
 static int open_all(void **state)
 {
@@ -18,17 +19,6 @@ static int close_all(void **state)
 {
 	(void)state;
 	return scratch_close();
-}
-
-static struct task task_of(const char *said)
-{
-	struct task_options o = { 0 };
-	struct task t;
-	struct err e = { 0 };
-
-	if (task_resolve(&t, &o, said, &e) != EX_OK)
-		fail_msg("%s", e.text);
-	return t;
 }
 
 static void refused(const char *said, const char *text, int code, const char *want)

@@ -10,6 +10,7 @@
 
 #include "../images.h"
 #include "../scratch.h"
+#include "../tasks.h"
 
 /* What the tests' model takes: grey pictures of 2 x 3 pixels, in four tokens. */
 enum { HEIGHT = 2, WIDTH = 3, SIZE = HEIGHT * WIDTH, TOKENS = 4 };
@@ -29,17 +30,6 @@ static int close_all(void **state)
 {
 	(void)state;
 	return scratch_close();
-}
-
-static struct task task_of(const char *said)
-{
-	struct task_options o = { 0 };
-	struct task t;
-	struct err e = { 0 };
-
-	if (task_resolve(&t, &o, said, &e) != EX_OK)
-		fail_msg("%s", e.text);
-	return t;
 }
 
 static void read_file(struct dataset *d, struct task *t, const char *file,

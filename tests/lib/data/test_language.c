@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 
 #include "../bpe.h"
+#include "../tasks.h"
 
 static struct tokenizer *tok;
 
@@ -26,17 +27,6 @@ static int close_all(void **state)
 	(void)state;
 	tokenizer_close(tok);
 	return scratch_close();
-}
-
-static struct task task_of(const char *said)
-{
-	struct task_options o = { 0 };
-	struct task t;
-	struct err e = { 0 };
-
-	if (task_resolve(&t, &o, said, &e) != EX_OK)
-		fail_msg("%s", e.text);
-	return t;
 }
 
 static void read_file(struct dataset *d, const char *said, const char *name, size_t max_len)

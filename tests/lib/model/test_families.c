@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../batch_text.h"
+#include "../models.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "model/family.h"
@@ -20,40 +21,6 @@
 
 static const struct head_spec as_saved = { 0 };
 static const struct head_spec language = { .language = true };
-
-static char *fixture(const char *name)
-{
-	const char *tests = getenv("TESTS");
-
-	return str_printf("%s/fixtures/%s", tests == NULL ? "tests" : tests, name);
-}
-
-static void opened(struct model *m, const char *dir, const struct head_spec *head)
-{
-	struct err e = { 0 };
-
-	if (model_open(m, dir, head, &e) != EX_OK)
-		fail_msg("%s", e.text);
-}
-
-static void open_fixture(struct model *m, const char *name, const struct head_spec *head)
-{
-	char *dir = fixture(name);
-
-	opened(m, dir, head);
-	free(dir);
-}
-
-static void refused(const char *dir, const struct head_spec *head, int code,
-		    const char *why)
-{
-	struct model m;
-	struct err e = { 0 };
-
-	assert_int_equal(model_open(&m, dir, head, &e), code);
-	if (strstr(e.text, why) == NULL)
-		fail_msg("'%s' lacks '%s'", e.text, why);
-}
 
 /* ---- a directory of one's own ---- */
 

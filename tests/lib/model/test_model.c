@@ -14,46 +14,10 @@
 #include "io/file.h"
 #include "io/json.h"
 #include "model/model.h"
+#include "../models.h"
 
 static const struct head_spec as_saved = { 0 };
 static const struct head_spec two_new = { .labels = 2, .may_be_new = true, .seed = 7 };
-
-static char *fixture(const char *name)
-{
-	const char *tests = getenv("TESTS");
-	char *path = str_printf("%s/fixtures/%s", tests == NULL ? "tests" : tests, name);
-
-	assert_non_null(path);
-	return path;
-}
-
-static void opened(struct model *m, const char *dir, const struct head_spec *head)
-{
-	struct err e = { 0 };
-
-	if (model_open(m, dir, head, &e) != EX_OK)
-		fail_msg("%s", e.text);
-}
-
-static void open_fixture(struct model *m, const char *name, const struct head_spec *head)
-{
-	char *dir = fixture(name);
-
-	opened(m, dir, head);
-	free(dir);
-}
-
-static void refused(const char *dir, const struct head_spec *head, int code,
-		    const char *why)
-{
-	struct model m;
-	struct err e = { 0 };
-
-	assert_int_equal(model_open(&m, dir, head, &e), code);
-	assert_int_equal(e.code, code);
-	if (strstr(e.text, why) == NULL)
-		fail_msg("'%s' lacks '%s'", e.text, why);
-}
 
 /* ---- a directory of one's own ---- */
 

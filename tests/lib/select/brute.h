@@ -132,4 +132,35 @@ static void assert_is(const struct solution *s, const struct item *items,
 	assert_int_equal(at, s->n);
 }
 
+/* Is the frontier what brute force finds, budget after budget? */
+static inline void expect_frontier(const struct item *items, size_t n)
+{
+	struct item order[SMALL] = { 0 };
+	struct frontier_point *f;
+	uint64_t total = 0;
+	bool complete, any = false;
+	double value = 0;
+	size_t at = 0, n_f;
+
+	for (size_t i = 0; i < n; i++)
+		total += items[i].params;
+	canonical(items, n, order);
+	assert_int_equal(knapsack_frontier(items, n, 0, &f, &n_f, &complete, NULL), EX_OK);
+	assert_true(complete);
+	for (uint64_t budget = 0; budget <= total; budget++) {
+		struct best best = brute_force(order, n, budget);
+
+		if (!best.any || (any && best.value <= value))
+			continue;
+		any = true;
+		value = best.value;
+		assert_true(at < n_f);
+		assert_int_equal(f[at].params, best.params);
+		assert_true(f[at].value == best.value);
+		at++;
+	}
+	assert_int_equal(at, n_f);
+	free(f);
+}
+
 #endif
