@@ -31,30 +31,31 @@ struct cli {
 	struct strbuf pg;   /* "adapeft-rank 0.1.0 -q probe.ppi": this command */
 };
 
-#define CLI_INIT(program)                           \
-	{                                           \
-		.name = (program), .format = "text" \
+#define CLI_INIT(program)                                                               \
+	{                                                                               \
+		.name = (program), .format = "text"                                     \
 	}
 
 /* clang-format off */
 /* Rows of an options table, closed by the program's own OPT_END. CLI_STREAM for programs
  * that write a stream; CLI_WORK for those that compute. */
 #define CLI_COMMON(c)                                                                   \
-	{ OPT_FLAG, 'q', "quiet", NULL, &(c).quiet, NULL, 0, 0, "say nothing but errors" },\
-	{ OPT_FLAG, 'v', "verbose", NULL, &(c).verbose, NULL, 0, 0, "say more" },          \
-	{ OPT_FLAG, 'h', "help", NULL, &(c).help, NULL, 0, 0, "show this help" },          \
+	{ OPT_FLAG, 'q', "quiet", NULL, &(c).quiet, NULL, 0, 0,                         \
+	  "say nothing but errors" },                                                   \
+	{ OPT_FLAG, 'v', "verbose", NULL, &(c).verbose, NULL, 0, 0, "say more" },       \
+	{ OPT_FLAG, 'h', "help", NULL, &(c).help, NULL, 0, 0, "show this help" },       \
 	{ OPT_FLAG, 0, "version", NULL, &(c).version, NULL, 0, 0, "show the version" }
 #define CLI_STREAM(c)                                                                   \
-	{ OPT_TEXT, 0, "format", "text|binary", &(c).format, "text|binary", 0, 0,          \
-	  "form of the records written (text)" },                                          \
-	{ OPT_FLAG, 0, "strict", NULL, &(c).strict, NULL, 0, 0,                            \
+	{ OPT_TEXT, 0, "format", "text|binary", &(c).format, "text|binary", 0, 0,       \
+	  "form of the records written (text)" },                                       \
+	{ OPT_FLAG, 0, "strict", NULL, &(c).strict, NULL, 0, 0,                         \
 	  "refuse a stream that was edited or filtered" }
 #define CLI_WORK(c)                                                                     \
-	{ OPT_COUNT, 'j', "threads", "N", &(c).threads, NULL, 1, 1024,                     \
-	  "threads (all cores)" },                                                         \
-	{ OPT_COUNT, 's', "seed", "N", &(c).seed, NULL, 0, 9e18,                           \
-	  "seed of all that is random (0)" },                                              \
-	{ OPT_FLAG, 0, "progress", NULL, &(c).progress, NULL, 0, 0,                        \
+	{ OPT_COUNT, 'j', "threads", "N", &(c).threads, NULL, 1, 1024,                  \
+	  "threads (all cores)" },                                                      \
+	{ OPT_COUNT, 's', "seed", "N", &(c).seed, NULL, 0, 9e18,                        \
+	  "seed of all that is random (0)" },                                           \
+	{ OPT_FLAG, 0, "progress", NULL, &(c).progress, NULL, 0, 0,                     \
 	  "a line on progress every so often" }
 /* clang-format on */
 

@@ -18,13 +18,13 @@ struct pairs_options {
 #define PAIRS_INIT { .alpha = -1, .dropout = -1 }
 
 #define PAIRS_OPTIONS(o)                                                                \
-	{ OPT_LIST, 0, "lora-rank", "N[,N]", &(o).ranks, NULL, 0, 0,                       \
-	  "add LoRA pairs of this rank, or of several" },                                  \
-	{ OPT_REAL, 0, "lora-alpha", "X", &(o).alpha, NULL, 1e-6, 1e6,                     \
-	  "scale of a pair times its rank (twice the rank)" },                             \
-	{ OPT_REAL, 0, "lora-dropout", "P", &(o).dropout, NULL, 0, 0.99,                   \
-	  "dropout of a pair's input while training (0)" },                                \
-	{ OPT_LIST, 0, "lora-targets", "PATTERN", &(o).targets, NULL, 0, 0,                \
+	{ OPT_LIST, 0, "lora-rank", "N[,N]", &(o).ranks, NULL, 0, 0,                    \
+	  "add LoRA pairs of this rank, or of several" },                               \
+	{ OPT_REAL, 0, "lora-alpha", "X", &(o).alpha, NULL, 1e-6, 1e6,                  \
+	  "scale of a pair times its rank (twice the rank)" },                          \
+	{ OPT_REAL, 0, "lora-dropout", "P", &(o).dropout, NULL, 0, 0.99,                \
+	  "dropout of a pair's input while training (0)" },                             \
+	{ OPT_LIST, 0, "lora-targets", "PATTERN", &(o).targets, NULL, 0, 0,             \
 	  "modules with pairs: last parts, globs or all-linear (as PEFT has it)" }
 /* clang-format on */
 

@@ -27,33 +27,34 @@ struct source_options {
 #define SOURCE_INIT { .batch = 32, .max_len = 128 }
 
 #define SOURCE_MODEL(o)                                                                 \
-	{ OPT_TEXT, 'm', "model", "DIR", &(o).model, NULL, 0, 0,                           \
+	{ OPT_TEXT, 'm', "model", "DIR", &(o).model, NULL, 0, 0,                        \
 	  "a Hugging Face directory" }
 #define SOURCE_DATA(o)                                                                  \
-	{ OPT_TEXT, 'd', "data", "FILE", &(o).data, NULL, 0, 0,                            \
-	  "labelled TSV or CSV, plain text, images; gzipped or not" },                                         \
-	{ OPT_TEXT, 0, "task", "NAME", &(o).task.task, NULL, 0, 0,                         \
-	  "what the data is: sst2, cola, mrpc, ..., e2e, lm, image" },                     \
-	{ OPT_LIST, 0, "text", "COL[,COL]", &(o).task.text, NULL, 0, 0,                    \
-	  "the column of the text, by name or number" },                                   \
-	{ OPT_TEXT, 0, "label", "COL", &(o).task.label, NULL, 0, 0,                        \
-	  "the column of the label" },                                                     \
-	{ OPT_TEXT, 0, "threshold", "X", &(o).task.threshold, NULL, 0, 0,                  \
-	  "a numeric label above X is class 1, else 0" },                                  \
-	{ OPT_TEXT, 0, "kind", "K", &(o).task.kind, "classes|regression|language", 0, 0,   \
-	  "what the label is: classes, regression or language (classes)" },                                           \
-	{ OPT_TEXT, 0, "header", "yes|no", &(o).task.header, "yes|no", 0, 0,               \
-	  "does the first row name the columns" },                                         \
-	{ OPT_LIST, 0, "classes", "LIST", &(o).task.classes, NULL, 0, 0,                   \
-	  "only examples of these labels, in this order" },                                \
-	{ OPT_COUNT, 0, "limit", "N", &(o).limit, NULL, 1, 1e12,                           \
-	  "only the first N examples" },                                                   \
-	{ OPT_TEXT, 0, "quoting", "yes|no", &(o).task.quoting, "yes|no", 0, 0,             \
+	{ OPT_TEXT, 'd', "data", "FILE", &(o).data, NULL, 0, 0,                         \
+	  "labelled TSV or CSV, plain text, images; gzipped or not" },                  \
+	{ OPT_TEXT, 0, "task", "NAME", &(o).task.task, NULL, 0, 0,                      \
+	  "what the data is: sst2, cola, mrpc, ..., e2e, lm, image" },                  \
+	{ OPT_LIST, 0, "text", "COL[,COL]", &(o).task.text, NULL, 0, 0,                 \
+	  "the column of the text, by name or number" },                                \
+	{ OPT_TEXT, 0, "label", "COL", &(o).task.label, NULL, 0, 0,                     \
+	  "the column of the label" },                                                  \
+	{ OPT_TEXT, 0, "threshold", "X", &(o).task.threshold, NULL, 0, 0,               \
+	  "a numeric label above X is class 1, else 0" },                               \
+	{ OPT_TEXT, 0, "kind", "K", &(o).task.kind, "classes|regression|language", 0, 0, \
+	  "what the label is: classes, regression or language (classes)" },             \
+	{ OPT_TEXT, 0, "header", "yes|no", &(o).task.header, "yes|no", 0, 0,            \
+	  "does the first row name the columns" },                                      \
+	{ OPT_LIST, 0, "classes", "LIST", &(o).task.classes, NULL, 0, 0,                \
+	  "only examples of these labels, in this order" },                             \
+	{ OPT_COUNT, 0, "limit", "N", &(o).limit, NULL, 1, 1e12,                        \
+	  "only the first N examples" },                                                \
+	{ OPT_TEXT, 0, "quoting", "yes|no", &(o).task.quoting, "yes|no", 0, 0,          \
 	  "do double quotes quote (in .csv files they do)" }
 /* `unsaid` tells what texts are cut to when that is not said. */
-#define SOURCE_BATCH(o, unsaid)                                                                 \
-	{ OPT_COUNT, 0, "batch", "N", &(o).batch, NULL, 1, 65536, "examples in a batch (32)" },\
-	{ OPT_COUNT, 0, "max-len", "N", &(o).max_len, NULL, 3, 1e6,                        \
+#define SOURCE_BATCH(o, unsaid)                                                         \
+	{ OPT_COUNT, 0, "batch", "N", &(o).batch, NULL, 1, 65536,                       \
+	  "examples in a batch (32)" },                                                 \
+	{ OPT_COUNT, 0, "max-len", "N", &(o).max_len, NULL, 3, 1e6,                     \
 	  "tokens that a text is cut to (" unsaid ")" }
 /* clang-format on */
 
@@ -67,9 +68,9 @@ struct source {
 };
 
 /* Opens tokenizer, data and model, in this order, so that a mistake in the data is found
- * before the weights are read. `said` is a ##task value; NULL: a saved model's own, if any. With `learn` classes come
- * from the data and a head may be new. EX_USAGE when -m or -d is missing. On failure
- * nothing is left open. */
+ * before the weights are read. `said` is a ##task value; NULL: a saved model's own, if any.
+ * With `learn` classes come from the data and a head may be new. EX_USAGE when -m or -d is
+ * missing. On failure nothing is left open. */
 int source_open(struct source *s, const struct source_options *o, const char *said,
 		bool learn, uint64_t seed, struct err *e);
 void source_close(struct source *s);

@@ -28,13 +28,14 @@ struct training_options {
 
 /* `unsaid` tells the learning rate that is used when none is said. */
 #define TRAINING_RATE(t, unsaid)                                                        \
-	{ OPT_REAL, 0, "lr", "X", &(t).lr, NULL, 0, 1e3,                                    \
-	  "largest learning rate (" unsaid ")" },                                           \
-	{ OPT_TEXT, 0, "schedule", "NAME", &(t).schedule_name, "linear|cosine|constant", 0, \
-	  0, "of the learning rate after the warm-up (linear)" },                           \
-	{ OPT_REAL, 0, "warmup", "X", &(t).warmup, NULL, 0, 1e12,                           \
-	  "steps of warm-up, or a fraction of the training (0.06)" },                       \
-	{ OPT_REAL, 0, "weight-decay", "X", &(t).weight_decay, NULL, 0, 1e3,                \
+	{ OPT_REAL, 0, "lr", "X", &(t).lr, NULL, 0, 1e3,                                \
+	  "largest learning rate (" unsaid ")" },                                       \
+	{ OPT_TEXT, 0, "schedule", "NAME", &(t).schedule_name,                          \
+	  "linear|cosine|constant", 0, 0,                                               \
+	  "of the learning rate after the warm-up (linear)" },                          \
+	{ OPT_REAL, 0, "warmup", "X", &(t).warmup, NULL, 0, 1e12,                       \
+	  "steps of warm-up, or a fraction of the training (0.06)" },                   \
+	{ OPT_REAL, 0, "weight-decay", "X", &(t).weight_decay, NULL, 0, 1e3,            \
 	  "decoupled, of all but biases and norms (0.01)" }
 /* clang-format on */
 

@@ -20,8 +20,8 @@ struct rows;
 int rows_open(struct rows **r, const char *path, char delimiter, bool quoting,
 	      struct err *e);
 /* The next row; *n is 0 at the end. Empty lines are passed over. The fields stay valid
- * until the next call. EX_DATAERR with FILE:LINE for malformed quoting and a row of more than
- * 16 MiB, with FILE for what io/gzip.h refuses. After an error the rows can only be
+ * until the next call. EX_DATAERR with FILE:LINE for malformed quoting and a row of more
+ * than 16 MiB, with FILE for what io/gzip.h refuses. After an error the rows can only be
  * closed. */
 int rows_next(struct rows *r, char ***fields, size_t *n, struct err *e);
 /* Line where the current row started, from 1. */

@@ -249,7 +249,7 @@ int main(int argc, char **argv)
 	};
 	const struct program program = {
 		.name = "adapeft-evaluate",
-		.summary = "score trained models and find their frontier",
+		.summary = "Score trained models and find their frontier.",
 		.operands = "[MODEL_DIR|RUN_STREAM ...]",
 		.opts = opts,
 	};

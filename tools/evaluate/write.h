@@ -18,18 +18,18 @@ struct writing {
 #define WRITING_INIT { .beams = 1, .max_new = 128, .length_penalty = 1 }
 
 #define WRITING_OPTIONS(w)                                                              \
-	{ OPT_TEXT, 0, "generate", "FILE", &(w).generations, NULL, 0, 0,                   \
-	  "write what the model continues each prompt with, a line each" },                \
-	{ OPT_TEXT, 0, "references", "FILE", &(w).references, NULL, 0, 0,                  \
-	  "write the completions that are given, for scorers" },                           \
-	{ OPT_COUNT, 0, "beams", "N", &(w).beams, NULL, 1, 1000,                         \
-	  "beams of the search (1: greedy)" },                                             \
-	{ OPT_COUNT, 0, "max-new", "N", &(w).max_new, NULL, 1, 1e6,                      \
-	  "tokens of a continuation (128)" },                                              \
-	{ OPT_REAL, 0, "length-penalty", "X", &(w).length_penalty, NULL, -100, 100,      \
-	  "power of the length by which a beam's score is divided (1)" },                  \
-	{ OPT_COUNT, 0, "no-repeat", "N", &(w).no_repeat, NULL, 0, 1e6,                  \
-	  "no N tokens twice in a row; 0: any (0)" }
+	{ OPT_TEXT, 0, "generate", "FILE", &(w).generations, NULL, 0, 0,                \
+	  "write what the model continues each prompt with, a line each" },             \
+	{ OPT_TEXT, 0, "references", "FILE", &(w).references, NULL, 0, 0,               \
+	  "write the completions that are given, for scorers" },                        \
+	{ OPT_COUNT, 0, "beams", "N", &(w).beams, NULL, 1, 1000,                        \
+	  "beams of the search (1: greedy)" },                                          \
+	{ OPT_COUNT, 0, "max-new", "N", &(w).max_new, NULL, 1, 1e6,                     \
+	  "tokens of a continuation (128)" },                                           \
+	{ OPT_REAL, 0, "length-penalty", "X", &(w).length_penalty, NULL, -100, 100,     \
+	  "power of the length by which a beam's score is divided (1)" },               \
+	{ OPT_COUNT, 0, "no-repeat", "N", &(w).no_repeat, NULL, 0, 1e6,                 \
+	  "no N tokens come twice in the same order; 0: they may (0)" }
 /* clang-format on */
 
 /* EX_USAGE when the options and the data do not go together. */

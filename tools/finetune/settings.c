@@ -80,7 +80,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 	};
 	const struct program program = {
 		.name = "adapeft-finetune",
-		.summary = "train the parameters that masks, presets or patterns name",
+		.summary = "Train the parameters that masks, presets or patterns name.",
 		.operands = "",
 		.opts = opts,
 	};

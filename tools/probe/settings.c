@@ -75,7 +75,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 	const struct program program = {
 		.name = "adapeft-probe",
 		.summary =
-		    "measure the influence of every group of parameters while training",
+		    "Measure the influence of every group of parameters while training.",
 		.operands = "",
 		.opts = opts,
 	};
