@@ -1,14 +1,18 @@
 /*
  * adapter - what was trained, apart from the weights that it was trained upon.
  *
- * An adapter's directory has no weights of its own but, of another directory's, the base,
- *     adapter_config.json, adapter_model.safetensors    as PEFT writes and loads them:
- *         LoRA pairs, whole modules, biases
- *     delta.safetensors    whole tensors, in the base's spelling, and pairs that PEFT has
- * no place for adapeft.json         "base": {"model": DIR, "sha256": HEX}, "files": {FILE:
- * [TENSOR,
- *         ...]}, "lora": {"dropout": P, "alpha": {PAIR: X}} for the pairs in
- *         delta.safetensors
+ * An adapter's directory has no weights of its own but, of another directory's, the base:
+ *
+ * adapter_config.json, adapter_model.safetensors
+ *     as PEFT writes and loads them: LoRA pairs, whole modules, biases
+ *
+ * delta.safetensors
+ *     whole tensors, in the base's spelling, and pairs that PEFT has no place for
+ *
+ * adapeft.json
+ *     {"base": {"model": DIR, "sha256": HEX}, "files": {FILE: [TENSOR, ...]},
+ *      "lora": {"dropout": P, "alpha": {PAIR: X}}}, lora for the pairs of the delta
+ *
  * The base is the directory as it is said, or else as it is seen from the adapter's. A
  * tensor of the adapter's stands in place of the base's.
  *

@@ -15,12 +15,12 @@ struct architecture; /* a family of models: family.h */
 
 struct config {
 	const struct architecture *arch;
-	size_t layers, width, heads, inner; /* of the encoder's blocks, and the width of the
-					     * feed-forward layer */
-	size_t vocab, types;                /* 0 for images */
-	size_t positions;                   /* tokens in the longest sequence */
-	size_t channels, image_height, image_width, patch_height, patch_width; /* 0 for
-										* texts */
+	/* Of the encoder's blocks; inner is the width of the feed-forward layer. */
+	size_t layers, width, heads, inner;
+	size_t vocab, types; /* 0 for images */
+	size_t positions;    /* tokens in the longest sequence */
+	/* Pixels; 0 for texts. */
+	size_t channels, image_height, image_width, patch_height, patch_width;
 	enum activation act;
 	float norm_eps;
 	float dropout, attention_dropout, head_dropout; /* probabilities while training */

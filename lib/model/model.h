@@ -94,8 +94,8 @@ struct op {
 	int p[OP_PARAMS]; /* parameters, -1 when unused */
 	enum activation act;
 	float eps;
-	float
-	    dropout; /* probability while training; of a linear: of its LoRA pairs' input */
+	/* Probability while training; of a linear operation: of its LoRA pairs' input. */
+	float dropout;
 	size_t heads;
 	float scale;
 	bool causal;
