@@ -7,7 +7,7 @@ demo:
 	@sh .ci/deps demo
 	@$(MAKE) --no-print-directory all
 	@sh share/demo/fetch.sh demo/cache minilm vader
-	@$(demo_recipe)/recipe.mk
+	+@$(demo_recipe)/recipe.mk
 	@echo 'pictures: demo/pictures/influence.svg and frontier.svg (and .png)'
 
 # E2E=DIR: devset.csv and testset_w_refs.csv of the E2E NLG data are there.
@@ -15,12 +15,12 @@ demo-gpt2:
 	@sh .ci/deps demo
 	@$(MAKE) --no-print-directory all
 	@sh share/demo/fetch.sh demo/cache vader
-	@$(demo_recipe)/gpt2.mk
+	+@$(demo_recipe)/gpt2.mk
 	@echo 'pictures: demo/gpt2/pictures/influence.svg and frontier.svg (and .png)'
 
 demo-vit:
 	@sh .ci/deps
 	@$(MAKE) --no-print-directory all
 	@sh share/demo/fetch.sh demo/cache fashion-mnist
-	@$(demo_recipe)/vit.mk
+	+@$(demo_recipe)/vit.mk
 	@echo 'pictures: demo/vit/pictures/influence.svg and frontier.svg (and .png)'

@@ -90,7 +90,8 @@ static int judge(const struct settings *s, struct points *ps, struct point *p,
 	struct progress progress;
 	int rc = judge_fits(metric, source->task.kind, e);
 
-	if (rc != EX_OK || (rc = agree_on_metric(ps, p, metric, e)) != EX_OK)
+	if (rc != EX_OK || (rc = agree_on_metric(ps, p, metric, e)) != EX_OK ||
+	    (rc = judge_writing(s, ps, p, source, o, metric, e)) != EX_OK)
 		return rc;
 	progress_start(&progress, stderr, cli_progress(&s->cli), p->run, source->data.n);
 	rc = judge_predict(&out, &source->model, &source->data, s->source.batch, &progress,
@@ -100,8 +101,6 @@ static int judge(const struct settings *s, struct points *ps, struct point *p,
 		return rc;
 	if (strcmp(metric, "bleu") != 0)
 		rc = judge_score(&out, &source->data, metric, &p->score, e);
-	if (rc == EX_OK)
-		rc = judge_writing(s, ps, p, source, o, metric, e);
 	p->loss = out.loss;
 	p->n = out.n;
 	if (isnan(p->percent))
