@@ -27,8 +27,9 @@ enum place { PLACE_NONE, PLACE_MODULE, PLACE_BIAS, PLACE_PAIR, PLACE_DELTA };
 struct saving {
 	const struct model *m;
 	const bool *changed;
-	enum place *place;       /* [n_params] */
-	char **memory;           /* [n_params] names in transformers' memory */
+	enum place *place; /* [n_params] */
+	bool *paired;      /* [n_params] weights and biases that have a pair beside them */
+	char **memory;     /* [n_params] names in transformers' memory */
 	struct strlist modules;  /* modules_to_save */
 	struct strlist targets;  /* modules with pairs */
 	struct tensor_out *t[2]; /* of adapter_model.safetensors and of delta.safetensors */
@@ -93,20 +94,15 @@ static bool under_any(const struct strlist *modules, const char *name)
 	return false;
 }
 
-/* Has the module of params[i] a pair? */
-static bool has_pair(const struct saving *s, size_t i)
+static void mark_paired(struct saving *s)
 {
-	const char *dot = strrchr(s->m->params[i].name, '.');
-	size_t len = dot == NULL ? 0 : (size_t)(dot - s->m->params[i].name);
+	for (size_t i = 0; i < s->m->n_ops; i++) {
+		const struct op *op = &s->m->ops[i];
 
-	for (size_t j = 0; j < s->m->n_params; j++) {
-		const char *pair = s->m->params[j].name;
-
-		if (lora_is_pair(&s->m->params[j]) && lora_module_len(pair) == len &&
-		    strncmp(pair, s->m->params[i].name, len) == 0)
-			return true;
+		for (int j = 0; j < 2; j++)
+			if (op->pairs > 0 && op->p[j] >= 0)
+				s->paired[op->p[j]] = true;
 	}
-	return false;
 }
 
 static bool classifies_text(const struct model *m)
@@ -124,7 +120,7 @@ static bool asks_for_module(const struct saving *s, size_t i)
 		return false;
 	if (head && is_outside(s, i) && classifies_text(s->m))
 		return true;
-	if (!s->changed[i] || has_pair(s, i))
+	if (!s->changed[i] || s->paired[i])
 		return false;
 	if (p->type == TYPE_EMBED && model_uses(s->m, i) > 1)
 		return false;
@@ -205,7 +201,7 @@ static char *bias_name(const struct saving *s, size_t i)
 	size_t module = strlen(name) - strlen(".bias");
 
 	return str_printf("%s%.*s%s.bias", ADAPTER_ROOT, (int)module, name,
-			  has_pair(s, i) ? ".base_layer" : "");
+			  s->paired[i] ? ".base_layer" : "");
 }
 
 static double alpha_of(const struct op *op, int k, size_t rank)
@@ -369,7 +365,7 @@ static const char *bias_word(const struct saving *s)
 	for (size_t i = 0; i < s->m->n_params; i++) {
 		if (s->place[i] != PLACE_BIAS)
 			continue;
-		if (!has_pair(s, i))
+		if (!s->paired[i])
 			return "all";
 		word = "lora_only";
 	}
@@ -387,35 +383,51 @@ static bool all_targeted(const struct saving *s, const char *part)
 			continue;
 		module = (size_t)(strrchr(name, '.') - name);
 		if (module > len && name[module - len - 1] == '.' &&
-		    strncmp(name + module - len, part, len) == 0 && !has_pair(s, i))
+		    strncmp(name + module - len, part, len) == 0 && !s->paired[i])
 			return false;
 	}
 	return true;
 }
 
-/* The last parts of the targets where those say as much. */
+/* Adds what PEFT is to be told of a target: its last part, once, where all modules that end
+ * with it are targets, else its whole path. `parts` are those that were told, `not_all`
+ * those that say too much. */
+static int tell_target(const struct saving *s, const char *target, struct strlist *parts,
+		       struct strlist *not_all, json_t *told)
+{
+	const char *dot = strrchr(target, '.');
+	const char *part = dot == NULL ? target : dot + 1;
+	bool whole = dot != NULL && in_list(not_all, part);
+
+	if (in_list(parts, part))
+		return EX_OK;
+	if (!whole && dot != NULL && !all_targeted(s, part)) {
+		whole = true;
+		if (strlist_add(not_all, part, s->e) != EX_OK)
+			return EX_UNAVAILABLE;
+	}
+	if (!whole && strlist_add(parts, part, s->e) != EX_OK)
+		return EX_UNAVAILABLE;
+	return json_array_append_new(told, json_string(whole ? target : part)) == 0
+		   ? EX_OK
+		   : err_nomem(s->e);
+}
+
 static json_t *target_names(const struct saving *s)
 {
-	json_t *a = json_array();
-	struct strlist said = { 0 };
+	json_t *told = json_array();
+	struct strlist parts = { 0 }, not_all = { 0 };
+	int rc = told == NULL ? err_nomem(s->e) : EX_OK;
 
-	for (size_t i = 0; i < s->targets.n; i++) {
-		const char *dot = strrchr(s->targets.s[i], '.');
-		const char *name = s->targets.s[i];
-
-		if (dot != NULL && all_targeted(s, dot + 1))
-			name = dot + 1;
-		if (in_list(&said, name))
-			continue;
-		if (strlist_add(&said, name, s->e) != EX_OK ||
-		    json_array_append_new(a, json_string(name)) != 0) {
-			json_decref(a);
-			a = NULL;
-			break;
-		}
+	for (size_t i = 0; i < s->targets.n && rc == EX_OK; i++)
+		rc = tell_target(s, s->targets.s[i], &parts, &not_all, told);
+	strlist_free(&parts);
+	strlist_free(&not_all);
+	if (rc != EX_OK) {
+		json_decref(told);
+		return NULL;
 	}
-	strlist_free(&said);
-	return a;
+	return told;
 }
 
 static json_t *module_names(const struct saving *s)
@@ -543,6 +555,7 @@ static int start(struct saving *s)
 	size_t n = s->m->n_params;
 
 	s->place = mem_zeros(n, sizeof *s->place);
+	s->paired = mem_zeros(n, sizeof *s->paired);
 	s->memory = mem_zeros(n, sizeof *s->memory);
 	s->name = mem_zeros(n, sizeof *s->name);
 	s->owned = mem_zeros(n, sizeof *s->owned);
@@ -552,15 +565,17 @@ static int start(struct saving *s)
 	s->ranks = json_object();
 	s->alphas = json_object();
 	s->delta_alphas = json_object();
-	if (s->place == NULL || s->memory == NULL || s->name == NULL || s->owned == NULL ||
-	    s->t[PEFT] == NULL || s->t[DELTA] == NULL || s->config == NULL ||
-	    s->ranks == NULL || s->alphas == NULL || s->delta_alphas == NULL)
+	if (s->place == NULL || s->paired == NULL || s->memory == NULL || s->name == NULL ||
+	    s->owned == NULL || s->t[PEFT] == NULL || s->t[DELTA] == NULL ||
+	    s->config == NULL || s->ranks == NULL || s->alphas == NULL ||
+	    s->delta_alphas == NULL)
 		return err_nomem(s->e);
 	for (size_t i = 0; i < n; i++) {
 		s->memory[i] = adapter_memory_name(s->m, s->m->params[i].save_name);
 		if (s->memory[i] == NULL)
 			return err_nomem(s->e);
 	}
+	mark_paired(s);
 	return EX_OK;
 }
 
@@ -573,6 +588,7 @@ static void finish(struct saving *s)
 	for (size_t i = 0; i < s->floats; i++)
 		free(s->owned[i]);
 	free(s->place);
+	free(s->paired);
 	free(s->memory);
 	free(s->name);
 	free(s->owned);
