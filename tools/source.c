@@ -79,7 +79,9 @@ static int open_config(struct config *c, const char *dir, struct err *e)
 static int read_examples(struct source *s, const struct source_options *o,
 			 const struct config *c, bool learn, struct err *e)
 {
-	struct encoder how = { .max_len = c->positions, .image_tokens = c->positions };
+	struct encoder how = { .max_len = c->positions,
+			       .image_tokens = c->positions,
+			       .limit = (size_t)o->limit };
 	int rc;
 
 	s->images = c->channels > 0;
@@ -94,9 +96,63 @@ static int read_examples(struct source *s, const struct source_options *o,
 	}
 	if (rc == EX_OK)
 		rc = dataset_read(&s->data, o->data, &s->task, learn, &how, e);
-	if (rc == EX_OK && o->limit > 0)
-		dataset_limit(&s->data, (size_t)o->limit);
+	s->asked = o->task.classes.n > 0;
 	return rc;
+}
+
+/* Where the model has each class of the task: of_task[i] is the model's number of class i.
+ * False when it has not all of them. */
+static bool find_classes(const struct config *c, const struct strlist *classes,
+			 int32_t *of_task)
+{
+	for (size_t i = 0; i < classes->n; i++) {
+		size_t k = 0;
+
+		while (k < c->labels && (config_class(c, k) == NULL ||
+					 strcmp(config_class(c, k), classes->s[i]) != 0))
+			k++;
+		if (k == c->labels)
+			return false;
+		of_task[i] = (int32_t)k;
+	}
+	return true;
+}
+
+/* Numbers the classes as the model does. */
+static void renumber(struct source *s, const int32_t *of_task)
+{
+	struct strlist *l = &s->task.classes;
+	char *old[TASK_MAX_CLASSES];
+
+	memcpy(old, l->s, l->n * sizeof *old);
+	for (size_t i = 0; i < l->n; i++)
+		l->s[of_task[i]] = old[i];
+	for (size_t i = 0; i < s->data.n; i++)
+		s->data.label[i] = of_task[s->data.label[i]];
+}
+
+/* A model whose classes have names keeps their numbers. Other names that were asked for are
+ * other classes, which want a new head; other names that are the task's own are taken for
+ * the model's in their order. */
+static int match_classes(struct source *s, const struct source_options *o,
+			 const struct config *c, bool learn, struct err *e)
+{
+	const struct strlist *l = &s->task.classes;
+	int32_t of_task[TASK_MAX_CLASSES];
+
+	if (s->task.kind != TASK_CLASSES || l->n != c->labels || config_class(c, 0) == NULL)
+		return EX_OK;
+	if (find_classes(c, l, of_task)) {
+		renumber(s, of_task);
+		return EX_OK;
+	}
+	s->other = o->task.classes.n > 0;
+	s->renamed = !s->other;
+	if (learn || !s->other)
+		return EX_OK;
+	return err_set(e, EX_DATAERR,
+		       "%s: the model knows other classes than those of --classes: %s, ...",
+		       o->model, config_class(c, 0));
 }
 
 static int read_data(struct source *s, const struct source_options *o, bool learn,
@@ -110,6 +166,8 @@ static int read_data(struct source *s, const struct source_options *o, bool lear
 	rc = check_model(&c, &s->task, o->model, e);
 	if (rc == EX_OK)
 		rc = read_examples(s, o, &c, learn, e);
+	if (rc == EX_OK)
+		rc = match_classes(s, o, &c, learn, e);
 	config_free(&c);
 	return rc;
 }
@@ -160,6 +218,7 @@ int source_open(struct source *s, const struct source_options *o, const char *sa
 	if (rc == EX_OK) {
 		head = source_head(&s->task);
 		head.may_be_new = learn;
+		head.other = s->other;
 		head.seed = seed;
 		head.random = o->init != NULL && strcmp(o->init, "random") == 0;
 		head.lora = o->lora;
@@ -217,7 +276,17 @@ void source_notes(const struct cli *cli, const struct source *s)
 	if (s->data.truncated > 0)
 		cli_note(cli, "%zu of %zu texts were cut to --max-len tokens",
 			 s->data.truncated, s->data.n);
-	if (s->data.left_out > 0)
+	if (s->other)
+		cli_note(cli,
+			 "%s: the classes are not the model's %s, ...: its head is new",
+			 m->dir, config_class(&m->config, 0));
+	if (s->renamed)
+		cli_note(
+		    cli,
+		    "%s: the model's classes are called %s, ...; %s, ... are taken for "
+		    "them in this order",
+		    m->dir, config_class(&m->config, 0), s->task.classes.s[0]);
+	if (s->data.left_out > 0 && (s->asked || !s->task.only_classes))
 		cli_note(cli, "%zu rows were passed over: %s", s->data.left_out,
 			 s->task.only_classes ? "other classes than those asked for"
 					      : "too few fields, as known of this task");

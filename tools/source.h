@@ -63,6 +63,9 @@ struct source {
 	bool images;
 	struct pixels pixels; /* for images */
 	struct task task;
+	bool asked;   /* --classes was said */
+	bool other;   /* and they are not the model's */
+	bool renamed; /* the task's classes have other names than the model's */
 	struct dataset data;
 	struct model model;
 };

@@ -47,6 +47,7 @@ static int unknown_label(const struct reading *r, const char *label, struct err 
 
 	strbuf_printf(&b, "label '%s' is none of the %zu classes: ", label, names->n);
 	print_names(&b, names);
+	strbuf_puts(&b, "; --classes LIST says which there are");
 	if (b.failed)
 		rc = err_nomem(e);
 	else
@@ -100,6 +101,8 @@ int dataset_label(struct reading *r, const char *label, bool *taken, struct err 
 		return rc;
 	if (t->kind == TASK_REGRESSION || t->has_threshold)
 		return take_number(r, label, e);
+	if (r->open && label[0] == '\0')
+		return err_set(e, EX_DATAERR, "the label is empty");
 	if (r->open && (rc = labels_add(&r->classes, label, &number, e)) != EX_OK)
 		return rc;
 	number = labels_find(&r->classes, label);
@@ -215,6 +218,18 @@ static int read_form(struct reading *r, struct err *e)
 	return t->form == FORM_PLAIN ? dataset_plain(r, e) : dataset_rows(r, e);
 }
 
+/* Leaves the first n examples. */
+static void keep_first(struct dataset *d, size_t n)
+{
+	if (n == 0 || n >= d->n)
+		return;
+	d->n = n;
+	d->longest = 0;
+	for (size_t i = 0; i < n; i++)
+		if (d->start[i + 1] - d->start[i] > d->longest)
+			d->longest = d->start[i + 1] - d->start[i];
+}
+
 int dataset_read(struct dataset *d, const char *path, struct task *t, bool learn,
 		 const struct encoder *how, struct err *e)
 {
@@ -230,22 +245,13 @@ int dataset_read(struct dataset *d, const char *path, struct task *t, bool learn
 	rc = start_labels(&r, e);
 	if (rc == EX_OK)
 		rc = read_form(&r, e);
+	if (rc == EX_OK)
+		keep_first(d, how->limit);
 	labels_free(&r.classes);
 	labels_free(&r.others);
 	if (rc != EX_OK)
 		dataset_free(d);
 	return rc;
-}
-
-void dataset_limit(struct dataset *d, size_t n)
-{
-	if (n >= d->n)
-		return;
-	d->n = n;
-	d->longest = 0;
-	for (size_t i = 0; i < n; i++)
-		if (d->start[i + 1] - d->start[i] > d->longest)
-			d->longest = d->start[i + 1] - d->start[i];
 }
 
 void dataset_free(struct dataset *d)

@@ -38,6 +38,7 @@ struct encoder {
 	size_t max_len;
 	const struct pixels *pixels; /* for images */
 	size_t image_tokens;         /* tokens that the model makes of one */
+	size_t limit;                /* examples that are read at most; 0: any number */
 };
 
 /* Reads `path` ("-": stdin; .gz or not) as `t` says. With `learn` a task without classes
@@ -62,8 +63,6 @@ struct encoder {
  * On failure d holds nothing. */
 int dataset_read(struct dataset *d, const char *path, struct task *t, bool learn,
 		 const struct encoder *how, struct err *e);
-/* Leaves the first n examples. */
-void dataset_limit(struct dataset *d, size_t n);
 void dataset_free(struct dataset *d);
 
 /* The examples in the order of training. Each epoch is shuffled by seed and epoch number; a

@@ -56,6 +56,11 @@ static int take_row(struct texts *x, const struct table *t, char **field, struct
 	return x->bytes.failed ? err_nomem(e) : EX_OK;
 }
 
+static bool is_full(const struct reading *r)
+{
+	return r->how->limit > 0 && r->d->n >= r->how->limit;
+}
+
 static int read_rows(struct texts *x, struct err *e)
 {
 	struct table t;
@@ -65,7 +70,7 @@ static int read_rows(struct texts *x, struct err *e)
 	if (rc != EX_OK)
 		return rc;
 	x->per_example = t.n_text + (x->r->task->kind == TASK_LANGUAGE);
-	while ((rc = table_next(&t, &field, e)) == EX_OK && field != NULL)
+	while (!is_full(x->r) && (rc = table_next(&t, &field, e)) == EX_OK && field != NULL)
 		if ((rc = take_row(x, &t, field, e)) != EX_OK)
 			break;
 	x->r->d->left_out += t.left_out;

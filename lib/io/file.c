@@ -119,6 +119,8 @@ void file_clean_on_signals(void)
 {
 	struct sigaction a, old;
 
+	/* A file that may grow no more is an error of writing, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
 	memset(&a, 0, sizeof a);
 	a.sa_handler = clean_and_die;
 	a.sa_flags = (int)SA_RESETHAND;

@@ -34,7 +34,8 @@ char *file_join(const char *dir, const char *name);
 /*
  * From now on SIGINT, SIGTERM, SIGHUP and SIGPIPE remove the temporaries of all open
  * outputs before they end the process as they always do. A signal that is being
- * ignored (nohup) stays ignored, except SIGPIPE. Programs call it once, at the start.
+ * ignored (nohup) stays ignored, except SIGPIPE. SIGXFSZ is ignored: a file that may grow
+ * no more is an error of writing. Programs call it once, at the start.
  */
 void file_clean_on_signals(void);
 

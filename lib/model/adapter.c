@@ -77,9 +77,9 @@ static int find_base(const char *dir, const char *said, char **base, struct err 
 		err_nomem(e);
 	else if (*base == NULL)
 		err_set(e, EX_NOINPUT,
-			"%s: its base, the model %s, is no directory, nor is %s; nothing "
-			"is fetched",
-			dir, said, beside == NULL ? "there another" : beside);
+			"%s: its base, the model %s, is no directory, nor is %s; adapeft "
+			"view --apply BASE %s -o DIR says where it is",
+			dir, said, beside == NULL ? "there another" : beside, dir);
 	free(beside);
 	if (*base != NULL && !adapter_is(*base))
 		return EX_OK;

@@ -1,5 +1,6 @@
 #include "model/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,6 +205,18 @@ int config_read(struct config *c, const char *dir, struct err *e)
 	if (rc != EX_OK)
 		config_free(c);
 	return rc;
+}
+
+const char *config_class(const struct config *c, size_t i)
+{
+	char key[24], unnamed[32];
+	const char *name;
+
+	snprintf(key, sizeof key, "%zu", i);
+	snprintf(unnamed, sizeof unnamed, "LABEL_%zu", i);
+	name =
+	    json_string_value(json_object_get(json_object_get(c->json, "id2label"), key));
+	return name == NULL || strcmp(name, unnamed) == 0 ? NULL : name;
 }
 
 void config_free(struct config *c)

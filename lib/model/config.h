@@ -42,6 +42,9 @@ struct config {
  * is refused. On failure there is nothing to free. */
 int config_read(struct config *c, const char *dir, struct err *e);
 void config_free(struct config *c);
+/* What the model calls class i, in the configuration; NULL when it has no name but a number
+ * (LABEL_0). */
+const char *config_class(const struct config *c, size_t i);
 
 /* ---- for families ---- */
 

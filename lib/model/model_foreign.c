@@ -74,8 +74,14 @@ static const struct foreign *look_for(const char *dir, char **name, struct err *
 
 static const char *auto_class(const struct model *m)
 {
+	const char *name = json_string_value(
+	    json_array_get(json_object_get(m->config.json, "architectures"), 0));
+
 	if (m->language)
 		return "AutoModelForCausalLM";
+	/* A head that is not in the file would be drawn from no seed. */
+	if (name == NULL || strstr(name, "For") == NULL)
+		return "AutoModel";
 	return m->config.channels > 0 ? "AutoModelForImageClassification"
 				      : "AutoModelForSequenceClassification";
 }

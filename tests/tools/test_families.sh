@@ -98,4 +98,34 @@ t 'a configuration without weights is no model' code 66 adapeft-finetune -m gpt2
     --task lm --preset full -o none
 t 'only some classes' code 0 adapeft-finetune -q --init random -m bert -d "$sst2" --task sst2 \
     --classes 1,0 --preset head --steps 1 --limit 8 -o some
+
+# score MODEL [OPTION...]
+score() {
+    model=$1
+    shift
+    adapeft-evaluate -q -j 1 -d "$sst2" "$@" $model | grep -v '^#' | cut -f 6,7
+}
+t 'a head keeps its classes in whatever order they are asked for' sh -c "
+    adapeft-finetune -q -j 1 -m bert-sst2.model -d '$sst2' --task sst2 --classes 1,0 --preset head \\
+        --lr 0 --steps 1 -o asked >asked.run </dev/null"
+score bert-sst2.model >scores
+score asked >scores.asked
+score bert-sst2.model --classes 1,0 >scores.judged
+t 'in training' cmp scores scores.asked
+t 'and in judging' cmp scores scores.judged
+sed 's/\t0$/\tugly/' "$sst2" >ugly.tsv
+t 'a class that the model does not know is not judged' code 65 adapeft-evaluate -d ugly.tsv \
+    --classes ugly,1 bert-sst2.model
+t 'but said' says 'the model knows other classes'
+t 'and gets a new head in training' code 0 adapeft-finetune -m bert-sst2.model -d ugly.tsv \
+    --task sst2 --classes ugly,1 --preset head --steps 1 -o ugly
+t 'with a note' grep -q 'its head is new' err
+t 'an empty label is none' sh -c "printf 'text,label\na,1\nb,\n' >empty.csv"
+t 'and refused' code 65 adapeft-finetune -m bert-sst2.model -d empty.csv --task custom --text text \
+    --label label --preset head -o none
+t 'two outputs to one file are refused' code 64 adapeft-evaluate -d "$sst2" --predictions p -o p ugly
+t 'a file that may grow no more is an error' sh -c "
+    (ulimit -f 8; adapeft-finetune -q -m bert-sst2.model -d '$sst2' --task sst2 --preset head \\
+        --steps 1 -o grown </dev/null >/dev/null 2>err); [ \$? -eq 74 ]"
+t 'and nothing is left of it' sh -c '! ls -a | grep -q grown'
 finish

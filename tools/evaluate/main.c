@@ -209,6 +209,11 @@ static int work(const struct settings *s, struct points *ps, char **operands, st
 	return rc;
 }
 
+static bool same_name(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
 static int check(const struct settings *s, bool operands, struct err *e)
 {
 	if (s->source.data == NULL)
@@ -218,6 +223,13 @@ static int check(const struct settings *s, bool operands, struct err *e)
 	if (s->predictions != NULL && strcmp(s->predictions, "-") == 0)
 		return err_set(e, EX_USAGE,
 			       "--predictions needs a file; stdout holds the points");
+	if (same_name(s->out, s->predictions) ||
+	    same_name(s->out, s->writing.generations) ||
+	    same_name(s->out, s->writing.references) ||
+	    same_name(s->predictions, s->writing.generations) ||
+	    same_name(s->predictions, s->writing.references) ||
+	    same_name(s->writing.generations, s->writing.references))
+		return err_set(e, EX_USAGE, "two outputs to one file");
 	return writing_check(&s->writing, s->source.data, e);
 }
 

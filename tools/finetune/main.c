@@ -131,6 +131,7 @@ static int one_run(const struct work *w, const struct planned *r, struct err *e)
 		return EX_OK;
 	}
 	head.may_be_new = true;
+	head.other = w->source.other;
 	head.random = w->source.model.n_files == 0;
 	head.seed = w->recipe.seed;
 	rc = subject_open(&x, &w->source.model, r->wanted, &w->pairs, &head, e);

@@ -102,12 +102,16 @@ static int choose_mask(struct planned *r, const struct model *m,
 {
 	const struct strlist *groups = &r->mask->groups;
 	struct partition parts;
+	struct err why = { 0 };
 	int rc = partition_from(&parts, m, head, e);
 
 	if (rc != EX_OK)
 		return rc;
-	rc = partition_choose(&parts, m, groups, r->wanted, e);
+	rc = partition_choose(&parts, m, groups, r->wanted, &why);
 	partition_free(&parts);
+	if (rc != EX_OK)
+		return err_set(e, rc, "%s: the mask of budget %s: %s", m->dir, r->budget,
+			       why.text);
 	for (size_t i = 0; i < groups->n && rc == EX_OK; i++)
 		rc = strlist_add(&r->groups, groups->s[i], e);
 	return rc;

@@ -101,8 +101,9 @@ int apply(const struct cli *cli, const char *base, const char *dir, const char *
 	struct model m;
 	int rc;
 
-	if (!file_is_dir(dir))
-		return err_set(e, EX_NOINPUT, "%s: no such directory", dir);
+	if (!file_is_dir(base) || !file_is_dir(dir))
+		return err_set(e, EX_NOINPUT, "%s: no such directory",
+			       file_is_dir(base) ? dir : base);
 	if (!adapter_is(dir))
 		return err_set(e, EX_USAGE,
 			       "%s: no adapter: it has neither %s nor %s, or weights of "

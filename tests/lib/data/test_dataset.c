@@ -318,22 +318,29 @@ static void rows_of_qqp_with_too_few_fields_are_passed_over(void **state)
 }
 
 /* GLUE is not quoted. */
-static void the_first_examples_can_be_all(void **state)
+static void no_more_than_the_first_examples_are_read(void **state)
 {
+	const struct encoder how = { .tokenizer = tok, .max_len = 4, .limit = 2 };
 	struct task t = task_of("sst2 text=sentence label=label classes=0,1");
 	struct dataset d;
+	struct err e;
 
 	(void)state;
-	read_data(&d, &t, false, "sentence\tlabel\ngood\t1\nbad\t0\ngood good film\t1\n",
-		  16);
-	assert_int_equal(d.longest, 5);
-	dataset_limit(&d, 2);
+	scratch_text("data.tsv", "sentence\tlabel\ngood\t1\nbad\t0\ngood good film\t1\n");
+	if (dataset_read(&d, scratch("data.tsv"), &t, false, &how, &e) != EX_OK)
+		fail_msg("%s", e.text);
 	assert_int_equal(d.n, 2);
 	assert_int_equal(d.longest, 3);
-	dataset_limit(&d, 7);
-	assert_int_equal(d.n, 2);
+	assert_int_equal(d.truncated, 0);
 	dataset_free(&d);
 	task_free(&t);
+}
+
+static void empty_label_is_refused_on_learning(void **state)
+{
+	(void)state;
+	refused("custom text=text label=label", true, "text\tlabel\ngood\t1\nbad\t\n",
+		"data.tsv:3: the label is empty");
 }
 
 static void quotes_are_text(void **state)
@@ -568,7 +575,8 @@ int main(void)
 		cmocka_unit_test(mnli_columns_are_found_in_training_and_development_files),
 		cmocka_unit_test(qnli_rte_and_wnli_are_read),
 		cmocka_unit_test(rows_of_qqp_with_too_few_fields_are_passed_over),
-		cmocka_unit_test(the_first_examples_can_be_all),
+		cmocka_unit_test(no_more_than_the_first_examples_are_read),
+		cmocka_unit_test(empty_label_is_refused_on_learning),
 		cmocka_unit_test(quotes_are_text),
 		cmocka_unit_test(rows_of_other_classes_are_passed_over_and_counted),
 		cmocka_unit_test(a_class_asked_for_needs_an_example_in_training_only),

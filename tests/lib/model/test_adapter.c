@@ -241,7 +241,7 @@ static void a_base_that_is_not_there_is_told_with_both_places(void **state)
 	put(dir, ADAPTER_CONFIG,
 	    "{\"peft_type\": \"LORA\", \"base_model_name_or_path\": \"bert-tiny\"}");
 	refused(dir, EX_NOINPUT, "the model bert-tiny, is no directory");
-	refused(dir, EX_NOINPUT, "/bert-tiny; nothing is fetched");
+	refused(dir, EX_NOINPUT, "/bert-tiny; adapeft view --apply BASE ");
 	put(dir, ADAPTER_CONFIG, "{\"peft_type\": \"LORA\"}");
 	refused(dir, EX_NOINPUT, "does not say what it was trained upon");
 	drop(dir);
