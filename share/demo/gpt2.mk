@@ -59,7 +59,7 @@ $(read) $(unread) &: $(archive) share/demo/text.awk
 
 # ---- restaurants -------------------------------------------------------------------------
 
-E2E    ?= $(wildcard ../shared/data/e2e)
+E2E    ?=
 e2e     = $(or $(E2E),$(OUT)/made)
 e2e_csv = $(e2e)/devset.csv $(e2e)/testset_w_refs.csv
 every   = $(if $(E2E),3,1)

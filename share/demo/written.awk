@@ -34,9 +34,15 @@ END {
 		print asked[p]
 		printf "  %-9s %s\n", "people", reference[p]
 		for (r = 1; r <= runs; r++)
-			printf "  %-9s %s\n", run[r], written[r, p]
+			printf "  %-9s %s\n", run[r], begun(written[r, p])
 		print ""
 	}
+}
+
+# The beginning of a long text.
+function begun(text)
+{
+	return length(text) <= 200 ? text : substr(text, 1, 197) "..."
 }
 
 function bare(field)
