@@ -114,13 +114,13 @@ void adapter_config_free(struct adapter_config *c)
 	*c = (struct adapter_config){ 0 };
 }
 
-/* ---- alpha_pattern ---- */
+/* ---- rank_pattern, alpha_pattern ---- */
 
 /* Steps of one match, far more than any sensible expression takes for a module's path. */
 #define MATCH_STEPS 100000
 
-static int matches(const struct adapter_config *c, const char *key, const char *module,
-		   bool *yes, struct err *e)
+static int matches(const struct adapter_config *c, const char *of, const char *key,
+		   const char *module, bool *yes, struct err *e)
 {
 	char *pattern = str_printf("(?:.*\\.)?(?:%s)$", key);
 	pcre2_code *code = NULL;
@@ -136,8 +136,8 @@ static int matches(const struct adapter_config *c, const char *key, const char *
 	code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
 			     PCRE2_ANCHORED | PCRE2_DOLLAR_ENDONLY, &number, &at, NULL);
 	if (code == NULL) {
-		rc = err_set(e, EX_DATAERR, "%s: alpha_pattern: '%s' is no expression",
-			     c->file, key);
+		rc = err_set(e, EX_DATAERR, "%s: %s: '%s' is no expression", c->file, of,
+			     key);
 	} else if ((room = pcre2_match_data_create(1, NULL)) == NULL ||
 		   (limits = pcre2_match_context_create(NULL)) == NULL) {
 		rc = err_nomem(e);
@@ -147,9 +147,8 @@ static int matches(const struct adapter_config *c, const char *key, const char *
 				    limits);
 		*yes = found >= 0;
 		if (found < 0 && found != PCRE2_ERROR_NOMATCH)
-			rc = err_set(e, EX_DATAERR,
-				     "%s: alpha_pattern: '%s' cannot be matched", c->file,
-				     key);
+			rc = err_set(e, EX_DATAERR, "%s: %s: '%s' cannot be matched",
+				     c->file, of, key);
 	}
 	pcre2_match_context_free(limits);
 	pcre2_match_data_free(room);
@@ -158,30 +157,50 @@ static int matches(const struct adapter_config *c, const char *key, const char *
 	return rc;
 }
 
-int adapter_config_scale(const struct adapter_config *c, const char *module, size_t rank,
-			 double *scale, struct err *e)
+/* What a pattern says of a module: the value of the first expression that matches; `value`
+ * as it is when none does. */
+static int look_up(const struct adapter_config *c, const char *pattern, const char *module,
+		   double *value, struct err *e)
 {
-	json_t *patterns = json_object_get(c->json, "alpha_pattern");
-	double alpha = c->alpha;
 	const char *key;
-	json_t *value;
+	json_t *said;
 	bool yes = false;
 
-	json_object_foreach(patterns, key, value)
+	json_object_foreach(json_object_get(c->json, pattern), key, said)
 	{
-		int rc = matches(c, key, module, &yes, e);
+		int rc = matches(c, pattern, key, module, &yes, e);
 
 		if (rc != EX_OK)
 			return rc;
 		if (!yes)
 			continue;
-		alpha = json_number_value(value);
-		if (!json_is_number(value) || !(fabs(alpha) <= ADAPTER_MAX_ALPHA))
-			return err_set(e, EX_DATAERR,
-				       "%s: alpha_pattern: %s is no usable number", c->file,
-				       key);
+		if (!json_is_number(said) ||
+		    !(fabs(json_number_value(said)) <= ADAPTER_MAX_ALPHA))
+			return err_set(e, EX_DATAERR, "%s: %s: '%s' is not a usable number",
+				       c->file, pattern, key);
+		*value = json_number_value(said);
 		break;
 	}
+	return EX_OK;
+}
+
+int adapter_config_scale(const struct adapter_config *c, const char *module, size_t rank,
+			 double *scale, struct err *e)
+{
+	double alpha = c->alpha, expected = (double)rank;
+	int rc = js_real(c->json, "r", expected, &expected, c->file, e);
+
+	if (rc == EX_OK)
+		rc = look_up(c, "rank_pattern", module, &expected, e);
+	if (rc == EX_OK)
+		rc = look_up(c, "alpha_pattern", module, &alpha, e);
+	if (rc != EX_OK)
+		return rc;
+	if (expected != (double)rank)
+		return err_set(e, EX_DATAERR,
+			       "%s: the pair of %s has rank %zu, but r and rank_pattern "
+			       "say %g",
+			       c->file, module, rank, expected);
 	*scale = alpha / (c->rslora ? sqrt((double)rank) : (double)rank);
 	return EX_OK;
 }

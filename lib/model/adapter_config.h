@@ -26,7 +26,7 @@ struct adapter_config {
 int adapter_config_read(struct adapter_config *c, const char *dir, struct err *e);
 /* The scale of a pair of that rank beside `module`, a path as PEFT spells it: alpha of the
  * first of alpha_pattern's expressions that matches the path or what follows a dot in it,
- * else lora_alpha. */
+ * else lora_alpha. EX_DATAERR when rank_pattern or r says another rank. */
 int adapter_config_scale(const struct adapter_config *c, const char *module, size_t rank,
 			 double *scale, struct err *e);
 void adapter_config_free(struct adapter_config *c);

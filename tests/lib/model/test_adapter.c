@@ -221,6 +221,9 @@ static void what_is_not_supported_is_one_line(void **state)
 		  "cannot be matched" },
 		{ "\"peft_type\": \"LORA\", \"alpha_pattern\": {\"query\": null}",
 		  "number" },
+		{ "\"peft_type\": \"LORA\", \"r\": 77", "r and rank_pattern say 77" },
+		{ "\"peft_type\": \"LORA\", \"rank_pattern\": {\".*\": 78}",
+		  "r and rank_pattern say 78" },
 	};
 
 	(void)state;
