@@ -31,9 +31,9 @@ struct cli {
 	struct strbuf pg;   /* "adapeft-rank 0.1.0 -q probe.ppi": this command */
 };
 
-#define CLI_INIT(program)                                                               \
-	{                                                                               \
-		.name = (program), .format = "text"                                     \
+#define CLI_INIT(program)                           \
+	{                                           \
+		.name = (program), .format = "text" \
 	}
 
 /* clang-format off */

@@ -23,6 +23,9 @@ static int no_column(const struct table *t, const char *name, char **header, siz
 	strbuf_puts(&b, "the columns are ");
 	for (size_t i = 0; i < n && b.len < 800; i++)
 		strbuf_printf(&b, "%s%s", i == 0 ? "" : ", ", header[i]);
+	if (n == 1 && strchr(header[0], ',') != NULL)
+		strbuf_puts(&b, "; fields stand apart by tabs, by commas in a file that is "
+				"called .csv or .csv.gz");
 	if (b.failed || near.failed)
 		err_nomem(e);
 	else

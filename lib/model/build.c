@@ -325,8 +325,8 @@ static bool has(const struct builder *b, int param, bool sized)
 /* Weight and bias are new both or neither. */
 static void renew(struct builder *b, int w, int c, bool last)
 {
-	bool is_new = !has(b, w, last) || (c >= 0 && !has(b, c, last)) ||
-		      (last && b->head->other);
+	bool is_new =
+	    !has(b, w, last) || (c >= 0 && !has(b, c, last)) || (last && b->head->other);
 
 	if (!is_new || !b->head->may_be_new || b->head->random)
 		return;

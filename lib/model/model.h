@@ -154,9 +154,9 @@ struct head_spec {
 	bool language; /* the next token is to be predicted; labels and regression unused */
 	bool may_be_new; /* a missing or differently sized head is initialised from the
 			  * seed; otherwise that is EX_DATAERR */
-	bool other;      /* the classes are not those of the weights' head, which is new even
-			  * when its size fits */
-	bool random;     /* no weights are read: all come from the seed */
+	bool other;  /* the classes are not those of the weights' head, which is new even
+		      * when its size fits */
+	bool random; /* no weights are read: all come from the seed */
 	const struct lora_spec *lora; /* NULL: none; see lora.h */
 	const char *base; /* of an adapter, in place of the one that it names; NULL */
 	uint64_t seed;

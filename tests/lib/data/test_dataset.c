@@ -336,6 +336,14 @@ static void no_more_than_the_first_examples_are_read(void **state)
 	task_free(&t);
 }
 
+static void commas_in_place_of_tabs_are_told(void **state)
+{
+	(void)state;
+	refused("custom text=text label=label header=yes", true,
+		"text,label\ngood,1\nbad,0\n",
+		"the columns are text,label; fields stand apart by tabs");
+}
+
 static void empty_label_is_refused_on_learning(void **state)
 {
 	(void)state;
@@ -576,6 +584,7 @@ int main(void)
 		cmocka_unit_test(qnli_rte_and_wnli_are_read),
 		cmocka_unit_test(rows_of_qqp_with_too_few_fields_are_passed_over),
 		cmocka_unit_test(no_more_than_the_first_examples_are_read),
+		cmocka_unit_test(commas_in_place_of_tabs_are_told),
 		cmocka_unit_test(empty_label_is_refused_on_learning),
 		cmocka_unit_test(quotes_are_text),
 		cmocka_unit_test(rows_of_other_classes_are_passed_over_and_counted),
