@@ -101,6 +101,14 @@ int strlist_split(struct strlist *l, const char *s, char sep, struct err *e)
 	}
 }
 
+bool strlist_has(const struct strlist *l, const char *s)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->s[i], s) == 0)
+			return true;
+	return false;
+}
+
 void strlist_free(struct strlist *l)
 {
 	for (size_t i = 0; i < l->n; i++)

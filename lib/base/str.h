@@ -36,6 +36,7 @@ int strlist_add(struct strlist *l, const char *s, struct err *e);
 int strlist_addn(struct strlist *l, const char *s, size_t len, struct err *e);
 /* Adds the parts of `s` between `sep`; empty parts are kept. */
 int strlist_split(struct strlist *l, const char *s, char sep, struct err *e);
+bool strlist_has(const struct strlist *l, const char *s);
 void strlist_free(struct strlist *l);
 
 /* A copy that the caller frees; NULL when memory is short. */

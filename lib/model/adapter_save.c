@@ -1,6 +1,5 @@
 /*
- * Adapters as they are written: what of a model goes to which file, and PEFT's
- * configuration of it.
+ * Adapters as they are written: what of a model goes to which file.
  *
  * PEFT takes LoRA pairs, whole modules (modules_to_save) and biases on their own (bias). It
  * cannot have a pair and a new weight in one module, nor a table that the head is tied to;
@@ -15,31 +14,9 @@
 #include "io/json.h"
 #include "model/adapter.h"
 #include "model/adapter_name.h"
+#include "model/adapter_saving.h"
 #include "model/family.h"
 #include "model/lora.h"
-
-/* What PEFT takes for target_modules when there are no pairs. */
-#define NO_TARGETS "dummy-target-modules"
-#define NO_RANK    8 /* of its r then */
-
-enum place { PLACE_NONE, PLACE_MODULE, PLACE_BIAS, PLACE_PAIR, PLACE_DELTA };
-
-struct saving {
-	const struct model *m;
-	const bool *changed;
-	enum place *place; /* [n_params] */
-	bool *paired;      /* [n_params] weights and biases that have a pair beside them */
-	char **memory;     /* [n_params] names in transformers' memory */
-	struct strlist modules;  /* modules_to_save */
-	struct strlist targets;  /* modules with pairs */
-	struct tensor_out *t[2]; /* of adapter_model.safetensors and of delta.safetensors */
-	size_t n[2];
-	char **name;   /* [n_params] owned names of tensors */
-	float **owned; /* [n_params] their values where those are made anew */
-	size_t names, floats;
-	json_t *config, *ranks, *alphas, *delta_alphas;
-	struct err *e;
-};
 
 enum { PEFT, DELTA };
 
@@ -78,14 +55,6 @@ static bool is_under(const char *name, const char *module)
 	return strncmp(name, module, len) == 0 && (name[len] == '.' || name[len] == '\0');
 }
 
-static bool in_list(const struct strlist *l, const char *s)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->s[i], s) == 0)
-			return true;
-	return false;
-}
-
 static bool under_any(const struct strlist *modules, const char *name)
 {
 	for (size_t i = 0; i < modules->n; i++)
@@ -105,7 +74,7 @@ static void mark_paired(struct saving *s)
 	}
 }
 
-static bool classifies_text(const struct model *m)
+bool saving_classifies_text(const struct model *m)
 {
 	return !m->language && m->config.channels == 0;
 }
@@ -118,7 +87,7 @@ static bool asks_for_module(const struct saving *s, size_t i)
 
 	if (lora_is_pair(p))
 		return false;
-	if (head && is_outside(s, i) && classifies_text(s->m))
+	if (head && is_outside(s, i) && saving_classifies_text(s->m))
 		return true;
 	if (!s->changed[i] || s->paired[i])
 		return false;
@@ -139,7 +108,7 @@ static int list_modules(struct saving *s)
 		module = str_dupn(s->memory[i], module_len(s, i));
 		if (module == NULL)
 			return err_nomem(s->e);
-		if (!in_list(&s->modules, module))
+		if (!strlist_has(&s->modules, module))
 			rc = strlist_add(&s->modules, module, s->e);
 		free(module);
 	}
@@ -262,11 +231,6 @@ static int join_pairs(struct saving *s, const struct op *op, size_t rank, float 
 	return EX_OK;
 }
 
-static int set(json_t *o, const char *key, json_t *value, struct err *e)
-{
-	return json_object_set_new(o, key, value) == 0 ? EX_OK : err_nomem(e);
-}
-
 static int put_joined(struct saving *s, const struct op *op, const char *module,
 		      size_t rank)
 {
@@ -305,10 +269,10 @@ static int put_pairs(struct saving *s, size_t i)
 		rank += s->m->params[op->p[2 + 2 * k]].shape[0];
 	rc = strlist_add(&s->targets, module, s->e);
 	if (rc == EX_OK)
-		rc = set(s->ranks, module, json_integer((json_int_t)rank), s->e);
+		rc = saving_set(s->ranks, module, json_integer((json_int_t)rank), s->e);
 	if (rc == EX_OK)
-		rc =
-		    set(s->alphas, module, json_real(alpha_of(op, leader(op), rank)), s->e);
+		rc = saving_set(s->alphas, module,
+				json_real(alpha_of(op, leader(op), rank)), s->e);
 	if (rc == EX_OK)
 		rc = put_joined(s, op, module, rank);
 	free(module);
@@ -325,9 +289,10 @@ static int put_delta(struct saving *s, size_t i)
 		const struct op *op = lora_op_of(s->m, i, &k);
 
 		lora_pair_name(p->name, &pair);
-		rc = pair.failed ? err_nomem(s->e)
-				 : set(s->delta_alphas, pair.s,
-				       json_real(alpha_of(op, k, p->shape[0])), s->e);
+		rc = pair.failed
+			 ? err_nomem(s->e)
+			 : saving_set(s->delta_alphas, pair.s,
+				      json_real(alpha_of(op, k, p->shape[0])), s->e);
 		strbuf_free(&pair);
 	}
 	return rc == EX_OK ? put(s, DELTA, str_dup(p->name), p, p->shape, NULL) : rc;
@@ -356,155 +321,6 @@ static int put_all(struct saving *s)
 	return rc;
 }
 
-/* ---- adapter_config.json ---- */
-
-static const char *bias_word(const struct saving *s)
-{
-	const char *word = "none";
-
-	for (size_t i = 0; i < s->m->n_params; i++) {
-		if (s->place[i] != PLACE_BIAS)
-			continue;
-		if (!s->paired[i])
-			return "all";
-		word = "lora_only";
-	}
-	return word;
-}
-
-/* Have all modules whose last part is `part` pairs? */
-static bool all_targeted(const struct saving *s, const char *part)
-{
-	for (size_t i = 0; i < s->m->n_params; i++) {
-		const char *name = s->memory[i];
-		size_t module, len = strlen(part);
-
-		if (lora_is_pair(&s->m->params[i]) || strrchr(name, '.') == NULL)
-			continue;
-		module = (size_t)(strrchr(name, '.') - name);
-		if (module > len && name[module - len - 1] == '.' &&
-		    strncmp(name + module - len, part, len) == 0 && !s->paired[i])
-			return false;
-	}
-	return true;
-}
-
-/* Adds what PEFT is to be told of a target: its last part, once, where all modules that end
- * with it are targets, else its whole path. `parts` are those that were told, `not_all`
- * those that say too much. */
-static int tell_target(const struct saving *s, const char *target, struct strlist *parts,
-		       struct strlist *not_all, json_t *told)
-{
-	const char *dot = strrchr(target, '.');
-	const char *part = dot == NULL ? target : dot + 1;
-	bool whole = dot != NULL && in_list(not_all, part);
-
-	if (in_list(parts, part))
-		return EX_OK;
-	if (!whole && dot != NULL && !all_targeted(s, part)) {
-		whole = true;
-		if (strlist_add(not_all, part, s->e) != EX_OK)
-			return EX_UNAVAILABLE;
-	}
-	if (!whole && strlist_add(parts, part, s->e) != EX_OK)
-		return EX_UNAVAILABLE;
-	return json_array_append_new(told, json_string(whole ? target : part)) == 0
-		   ? EX_OK
-		   : err_nomem(s->e);
-}
-
-static json_t *target_names(const struct saving *s)
-{
-	json_t *told = json_array();
-	struct strlist parts = { 0 }, not_all = { 0 };
-	int rc = told == NULL ? err_nomem(s->e) : EX_OK;
-
-	for (size_t i = 0; i < s->targets.n && rc == EX_OK; i++)
-		rc = tell_target(s, s->targets.s[i], &parts, &not_all, told);
-	strlist_free(&parts);
-	strlist_free(&not_all);
-	if (rc != EX_OK) {
-		json_decref(told);
-		return NULL;
-	}
-	return told;
-}
-
-static json_t *module_names(const struct saving *s)
-{
-	json_t *a = s->modules.n == 0 ? json_null() : json_array();
-
-	for (size_t i = 0; i < s->modules.n; i++)
-		json_array_append_new(a, json_string(s->modules.s[i]));
-	return a;
-}
-
-/* Leaves in the pattern what differs from the first target's. */
-static json_t *common(const struct saving *s, json_t *pattern)
-{
-	json_t *first = s->targets.n == 0
-			    ? json_integer(NO_RANK)
-			    : json_copy(json_object_get(pattern, s->targets.s[0]));
-
-	for (size_t i = 0; i < s->targets.n; i++)
-		if (json_equal(json_object_get(pattern, s->targets.s[i]), first))
-			json_object_del(pattern, s->targets.s[i]);
-	return first;
-}
-
-static bool is_transposed(const struct saving *s)
-{
-	for (size_t i = 0; i < s->m->n_ops; i++)
-		if (s->m->ops[i].pairs > 0 && s->m->ops[i].transposed)
-			return true;
-	return false;
-}
-
-static double dropout_of(const struct model *m)
-{
-	char digits[32];
-
-	for (size_t i = 0; i < m->n_ops; i++) {
-		if (m->ops[i].pairs == 0)
-			continue;
-		snprintf(digits, sizeof digits, "%.7g", (double)m->ops[i].dropout);
-		return strtod(digits, NULL);
-	}
-	return 0;
-}
-
-static int make_config(struct saving *s)
-{
-	const struct model *m = s->m;
-	json_t *o = s->config, *task = json_null();
-	struct err *e = s->e;
-
-	if (m->language)
-		task = json_string("CAUSAL_LM");
-	else if (classifies_text(m))
-		task = json_string("SEQ_CLS");
-	if (set(o, "peft_type", json_string("LORA"), e) != EX_OK ||
-	    set(o, "task_type", task, e) != EX_OK ||
-	    set(o, "base_model_name_or_path", json_string(model_weights_dir(m)), e) !=
-		EX_OK ||
-	    set(o, "inference_mode", json_true(), e) != EX_OK ||
-	    set(o, "r", common(s, s->ranks), e) != EX_OK ||
-	    set(o, "lora_alpha", common(s, s->alphas), e) != EX_OK ||
-	    set(o, "rank_pattern", json_incref(s->ranks), e) != EX_OK ||
-	    set(o, "alpha_pattern", json_incref(s->alphas), e) != EX_OK ||
-	    set(o, "lora_dropout", json_real(dropout_of(m)), e) != EX_OK ||
-	    set(o, "target_modules",
-		s->targets.n == 0 ? json_string(NO_TARGETS) : target_names(s),
-		e) != EX_OK ||
-	    set(o, "modules_to_save", module_names(s), e) != EX_OK ||
-	    set(o, "bias", json_string(bias_word(s)), e) != EX_OK ||
-	    set(o, "fan_in_fan_out", json_boolean(is_transposed(s)), e) != EX_OK ||
-	    set(o, "init_lora_weights", json_true(), e) != EX_OK ||
-	    set(o, "use_rslora", json_false(), e) != EX_OK)
-		return e == NULL ? EX_UNAVAILABLE : e->code;
-	return EX_OK;
-}
-
 /* ---- the note ---- */
 
 static json_t *names_of(const struct saving *s, int file)
@@ -529,21 +345,21 @@ static int add_note(const struct saving *s, enum adapter_form form, json_t *note
 	base.n_files -= m->n_own_files;
 	model_digest(&base, digest);
 	if (form == ADAPTER_PEFT)
-		rc = set(files, ADAPTER_WEIGHTS, names_of(s, PEFT), s->e);
+		rc = saving_set(files, ADAPTER_WEIGHTS, names_of(s, PEFT), s->e);
 	if (rc == EX_OK && s->n[DELTA] > 0)
-		rc = set(files, ADAPTER_DELTA, names_of(s, DELTA), s->e);
+		rc = saving_set(files, ADAPTER_DELTA, names_of(s, DELTA), s->e);
 	if (rc == EX_OK)
-		rc = set(note, "base",
-			 json_pack("{s: s, s: s}", "model", model_weights_dir(m), "sha256",
-				   digest),
-			 s->e);
+		rc = saving_set(note, "base",
+				json_pack("{s: s, s: s}", "model", model_weights_dir(m),
+					  "sha256", digest),
+				s->e);
 	if (rc == EX_OK)
-		rc = set(note, "files", json_incref(files), s->e);
+		rc = saving_set(note, "files", json_incref(files), s->e);
 	if (rc == EX_OK && json_object_size(s->delta_alphas) > 0)
-		rc = set(note, "lora",
-			 json_pack("{s: f, s: O}", "dropout", dropout_of(m), "alpha",
-				   s->delta_alphas),
-			 s->e);
+		rc = saving_set(note, "lora",
+				json_pack("{s: f, s: O}", "dropout", saving_dropout(m),
+					  "alpha", s->delta_alphas),
+				s->e);
 	json_decref(files);
 	return rc;
 }
@@ -633,7 +449,7 @@ static int write_files(struct saving *s, const char *dir, enum adapter_form form
 	int rc = path == NULL ? err_nomem(s->e) : EX_OK;
 
 	if (rc == EX_OK && form == ADAPTER_PEFT)
-		rc = make_config(s);
+		rc = saving_config(s);
 	if (rc == EX_OK && form == ADAPTER_PEFT)
 		rc = js_save(s->config, path, s->e);
 	if (rc == EX_OK && form == ADAPTER_PEFT)

@@ -57,6 +57,8 @@ static void splitting_keeps_empty_parts(void **state)
 	assert_int_equal(strlist_split(&l, "", ',', NULL), EX_OK);
 	assert_int_equal(l.n, 5);
 	assert_string_equal(l.s[4], "");
+	assert_true(strlist_has(&l, "b") && strlist_has(&l, ""));
+	assert_false(strlist_has(&l, "c"));
 	strlist_free(&l);
 	assert_int_equal(l.n, 0);
 }
