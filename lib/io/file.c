@@ -1,153 +1,16 @@
 #include "io/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/str.h"
-
-/* ---- temporaries that a signal removes ---- */
-
-/*
- * A signal handler is given nothing but the signal's number, so what it has to remove
- * must be found without an argument: this table is the library's only mutable static.
- * Each entry is claimed and freed by one atomic word; its path is complete before the
- * entry becomes visible to a handler.
- */
-enum { TEMP_FREE, TEMP_CLAIMED, TEMP_FILE, TEMP_DIR };
-
-#define TEMPS     32
-#define TEMP_PATH 4096
-
-static struct {
-	atomic_int state;
-	char path[TEMP_PATH];
-} temps[TEMPS];
-
-static bool temp_register(const char *path, int state)
-{
-	size_t len = strlen(path);
-
-	if (len >= TEMP_PATH)
-		return false;
-	for (int i = 0; i < TEMPS; i++) {
-		int expected = TEMP_FREE;
-
-		if (!atomic_compare_exchange_strong(&temps[i].state, &expected,
-						    TEMP_CLAIMED))
-			continue;
-		memcpy(temps[i].path, path, len + 1);
-		atomic_store(&temps[i].state, state);
-		return true;
-	}
-	return false;
-}
-
-static void temp_forget(const char *path)
-{
-	for (int i = 0; i < TEMPS; i++)
-		if (atomic_load(&temps[i].state) >= TEMP_FILE &&
-		    strcmp(temps[i].path, path) == 0)
-			atomic_store(&temps[i].state, TEMP_FREE);
-}
-
-/* Removes the files of a directory, and it. opendir allocates, which a handler must not
- * do, hence the system call; its records are d_ino, d_off (8 bytes each), d_reclen (2),
- * d_type (1), d_name. Removing while reading may pass over entries: read again until
- * nothing more goes. */
-static void temp_remove_dir(const char *path)
-{
-	_Alignas(8) char records[4096];
-	int removed = 1, fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	while (fd >= 0 && removed > 0) {
-		long got;
-
-		removed = 0;
-		lseek(fd, 0, SEEK_SET);
-		while ((got = syscall(SYS_getdents64, fd, records, sizeof records)) > 0) {
-			for (long at = 0; at < got;) {
-				uint16_t length;
-
-				memcpy(&length, records + at + 16, sizeof length);
-				removed += unlinkat(fd, records + at + 19, 0) == 0;
-				at += length;
-			}
-		}
-	}
-	if (fd >= 0)
-		close(fd);
-	rmdir(path);
-}
-
-static void clean_and_die(int sig)
-{
-	for (int i = 0; i < TEMPS; i++) {
-		int state = atomic_load(&temps[i].state);
-
-		if (state == TEMP_FILE)
-			unlink(temps[i].path);
-		else if (state == TEMP_DIR)
-			temp_remove_dir(temps[i].path);
-	}
-	/* SA_RESETHAND has put the default action back; the signal is blocked until this
-	 * function returns, and then ends the process. */
-	raise(sig);
-}
-
-static const int fatal_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-
-#define FATAL_SIGNALS (sizeof fatal_signals / sizeof *fatal_signals)
-
-static void fatal_set(sigset_t *set)
-{
-	sigemptyset(set);
-	for (size_t i = 0; i < FATAL_SIGNALS; i++)
-		sigaddset(set, fatal_signals[i]);
-}
-
-void file_clean_on_signals(void)
-{
-	struct sigaction a, old;
-
-	/* A file that may grow no more is an error of writing, not the end. */
-	signal(SIGXFSZ, SIG_IGN);
-	memset(&a, 0, sizeof a);
-	a.sa_handler = clean_and_die;
-	a.sa_flags = (int)SA_RESETHAND;
-	fatal_set(&a.sa_mask);
-	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
-		int sig = fatal_signals[i];
-
-		if (sigaction(sig, NULL, &old) == 0 && old.sa_handler == SIG_IGN &&
-		    sig != SIGPIPE)
-			continue;
-		sigaction(sig, &a, NULL);
-	}
-}
-
-/* Between creating a temporary and registering it, a signal has to wait. */
-static void hold_signals(sigset_t *saved)
-{
-	sigset_t set;
-
-	fatal_set(&set);
-	pthread_sigmask(SIG_BLOCK, &set, saved);
-}
-
-static void release_signals(const sigset_t *saved)
-{
-	pthread_sigmask(SIG_SETMASK, saved, NULL);
-}
+#include "io/temporary.h"
 
 /* ---- names ---- */
 
@@ -174,49 +37,6 @@ bool file_same(const char *a, const char *b)
 char *file_join(const char *dir, const char *name)
 {
 	return str_printf("%s%s%s", dir, str_ends(dir, "/") ? "" : "/", name);
-}
-
-/* The directory that holds `path`, for the caller to free. */
-static char *parent_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return str_dup(".");
-	return str_dupn(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-/* A hidden name beside `path` that no other process uses, the `attempt`-th of them. */
-static char *temporary_name(const char *path, unsigned attempt)
-{
-	const char *slash = strrchr(path, '/');
-	const char *base = slash == NULL ? path : slash + 1;
-
-	return str_printf("%.*s.%s.%ld.%u.tmp", (int)(base - path), path, base,
-			  (long)getpid(), attempt);
-}
-
-static int sync_dir(const char *dir, struct err *e)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = EX_OK;
-
-	if (fd < 0)
-		return err_errno(e, EX_IOERR, "%s", dir);
-	/* Some file systems cannot sync a directory; there is nothing to do about it. */
-	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
-		rc = err_errno(e, EX_IOERR, "%s", dir);
-	close(fd);
-	return rc;
-}
-
-static int sync_parent(const char *path, struct err *e)
-{
-	char *dir = parent_of(path);
-	int rc = dir == NULL ? err_nomem(e) : sync_dir(dir, e);
-
-	free(dir);
-	return rc;
 }
 
 /* ---- reading ---- */
@@ -361,45 +181,6 @@ int file_copy(const char *from, const char *to, struct err *e)
 
 /* ---- output files ---- */
 
-/* Creates and registers a temporary beside `path`: a file, whose descriptor is *fd, or
- * with fd NULL a directory. */
-static int make_temporary(const char *path, int *fd, char **name, struct err *e)
-{
-	sigset_t saved;
-	int rc = EX_OK, made = -1;
-
-	hold_signals(&saved);
-	for (unsigned attempt = 0; made < 0 && rc == EX_OK; attempt++) {
-		free(*name);
-		*name = temporary_name(path, attempt);
-		if (*name == NULL)
-			rc = err_nomem(e);
-		else if (fd != NULL)
-			made = *fd =
-			    open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		else
-			made = mkdir(*name, 0777);
-		if (rc == EX_OK && made < 0 && errno != EEXIST)
-			rc = err_errno(e, EX_CANTCREAT, "%s", path);
-	}
-	if (rc == EX_OK && !temp_register(*name, fd != NULL ? TEMP_FILE : TEMP_DIR)) {
-		rc = err_set(e, EX_CANTCREAT,
-			     "%s: name too long, or too many outputs at once", path);
-		if (fd != NULL)
-			close(*fd);
-		if (fd != NULL)
-			unlink(*name);
-		else
-			rmdir(*name);
-	}
-	release_signals(&saved);
-	if (rc != EX_OK) {
-		free(*name);
-		*name = NULL;
-	}
-	return rc;
-}
-
 /* The file to replace: behind a symbolic link, what it points to. */
 static int resolve(struct output *o, const char *path, bool *as_it_is, mode_t *mode,
 		   struct err *e)
@@ -437,7 +218,7 @@ int output_open(struct output *o, const char *path, struct err *e)
 		if (fd < 0)
 			rc = err_errno(e, EX_CANTCREAT, "%s", path);
 	} else if (rc == EX_OK) {
-		rc = make_temporary(o->path, &fd, &o->temporary, e);
+		rc = temporary_make(o->path, &fd, &o->temporary, e);
 		if (rc == EX_OK && mode != 0)
 			(void)!fchmod(fd, mode); /* best effort: the bytes matter more */
 	}
@@ -479,17 +260,17 @@ int output_commit(struct output *o, struct err *e)
 		rc = err_errno(e, EX_IOERR, "%s", o->path);
 	o->file = NULL;
 	if (rc == EX_OK && o->temporary != NULL) {
-		hold_signals(&saved);
+		signals_hold(&saved);
 		if (rename(o->temporary, o->path) != 0) {
 			rc = err_errno(e, EX_CANTCREAT, "%s", o->path);
 		} else {
-			temp_forget(o->temporary);
+			temporary_forget(o->temporary);
 			free(o->temporary);
 			o->temporary = NULL;
 		}
-		release_signals(&saved);
+		signals_release(&saved);
 		if (rc == EX_OK)
-			rc = sync_parent(o->path, e);
+			rc = dir_sync_parent(o->path, e);
 	}
 	output_drop(o);
 	return rc;
@@ -501,173 +282,9 @@ void output_drop(struct output *o)
 		fclose(o->file);
 	if (o->temporary != NULL) {
 		unlink(o->temporary);
-		temp_forget(o->temporary);
+		temporary_forget(o->temporary);
 	}
 	free(o->path);
 	free(o->temporary);
 	*o = (struct output){ 0 };
-}
-
-/* ---- output directories ---- */
-
-static int make_parents(const char *path, struct err *e)
-{
-	char *p = str_dup(path);
-	int rc = p == NULL ? err_nomem(e) : EX_OK;
-
-	for (char *c = p; rc == EX_OK && *c != '\0'; c++) {
-		if (*c != '/' || c == p)
-			continue;
-		*c = '\0';
-		if (mkdir(p, 0777) != 0 && errno != EEXIST)
-			rc = err_errno(e, EX_CANTCREAT, "%s", p);
-		*c = '/';
-	}
-	free(p);
-	return rc;
-}
-
-static bool is_listed(const char *const *globs, const char *name)
-{
-	for (; *globs != NULL; globs++)
-		if (str_glob(*globs, name))
-			return true;
-	return false;
-}
-
-/* Reads what the directory holds: is ours[0] among it, and what is not ours at all? Begin
- * with true, false and NULL. */
-static int look_inside(const char *path, const char *const *ours, bool *empty, bool *marked,
-		       char **foreign, struct err *e)
-{
-	DIR *d = opendir(path);
-	struct dirent *entry;
-
-	if (d == NULL)
-		return err_errno(e, EX_CANTCREAT, "%s", path);
-	while ((entry = readdir(d)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		*empty = false;
-		*marked = *marked || strcmp(entry->d_name, ours[0]) == 0;
-		if (*foreign == NULL && !is_listed(ours, entry->d_name))
-			*foreign = str_dup(entry->d_name);
-	}
-	closedir(d);
-	return EX_OK;
-}
-
-/* Whether what stands at `path` may be replaced: nothing, an empty directory, or one that
- * holds ours[0] and nothing that is not listed. */
-static int check_replaceable(const char *path, const char *const *ours, struct err *e)
-{
-	bool empty = true, marked = false;
-	struct stat st;
-	char *foreign = NULL;
-	int rc;
-
-	if (lstat(path, &st) != 0)
-		return errno == ENOENT ? EX_OK : err_errno(e, EX_CANTCREAT, "%s", path);
-	if (S_ISLNK(st.st_mode))
-		return err_set(e, EX_CANTCREAT,
-			       "%s: is a symbolic link; name the directory itself", path);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(e, EX_CANTCREAT, "%s: exists and is no directory", path);
-	if ((rc = look_inside(path, ours, &empty, &marked, &foreign, e)) != EX_OK)
-		return rc;
-	if (!empty && !marked)
-		rc = err_set(
-		    e, EX_CANTCREAT,
-		    "%s: exists and holds no %s, so it is not replaced; name another", path,
-		    ours[0]);
-	else if (foreign != NULL)
-		rc = err_set(e, EX_CANTCREAT,
-			     "%s: holds %s, which would be lost; move it or name another "
-			     "directory",
-			     path, foreign);
-	free(foreign);
-	return rc;
-}
-
-int outdir_open(struct outdir *d, const char *path, const char *const *ours, struct err *e)
-{
-	size_t len = strlen(path);
-	int rc;
-
-	*d = (struct outdir){ 0 };
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	if (len == 0 || strcmp(path, ".") == 0 || strcmp(path, "/") == 0)
-		return err_set(e, EX_CANTCREAT, "'%s': name a new directory", path);
-	d->path = str_dupn(path, len);
-	d->ours = ours;
-	if (d->path == NULL)
-		rc = err_nomem(e);
-	else
-		rc = check_replaceable(d->path, ours, e);
-	if (rc == EX_OK)
-		rc = make_parents(d->path, e);
-	if (rc == EX_OK)
-		rc = make_temporary(d->path, NULL, &d->temporary, e);
-	if (rc != EX_OK)
-		outdir_drop(d);
-	return rc;
-}
-
-/* Puts the new directory in the place of the old one; on failure the old one stays. */
-static int swap_in(struct outdir *d, struct err *e)
-{
-	char *old = str_printf("%s.old", d->temporary);
-	bool moved = false;
-	int rc = EX_OK;
-
-	if (old == NULL)
-		return err_nomem(e);
-	if (rename(d->path, old) == 0)
-		moved = true;
-	else if (errno != ENOENT)
-		rc = err_errno(e, EX_CANTCREAT, "%s", d->path);
-	if (rc == EX_OK && rename(d->temporary, d->path) != 0) {
-		rc = err_errno(e, EX_CANTCREAT, "%s", d->path);
-		if (moved)
-			(void)!rename(old, d->path);
-	} else if (rc == EX_OK && moved) {
-		temp_remove_dir(old);
-	}
-	free(old);
-	return rc;
-}
-
-int outdir_commit(struct outdir *d, struct err *e)
-{
-	sigset_t saved;
-	int rc = sync_dir(d->temporary, e);
-
-	if (rc == EX_OK)
-		rc = check_replaceable(d->path, d->ours, e);
-	if (rc == EX_OK) {
-		hold_signals(&saved);
-		rc = swap_in(d, e);
-		if (rc == EX_OK) {
-			temp_forget(d->temporary);
-			free(d->temporary);
-			d->temporary = NULL;
-		}
-		release_signals(&saved);
-	}
-	if (rc == EX_OK)
-		rc = sync_parent(d->path, e);
-	outdir_drop(d);
-	return rc;
-}
-
-void outdir_drop(struct outdir *d)
-{
-	if (d->temporary != NULL) {
-		temp_remove_dir(d->temporary);
-		temp_forget(d->temporary);
-	}
-	free(d->path);
-	free(d->temporary);
-	*d = (struct outdir){ 0 };
 }
