@@ -47,6 +47,12 @@ char *str_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 
+/* Appends `s` with %XX in place of every byte that is a space, a control, no ASCII, or one
+ * of % = and comma, so that it can stand in a list of KEY=VALUE words. */
+void strbuf_percent(struct strbuf *b, const char *s);
+/* Undoes that in place; false when a %XX is malformed or stands for NUL. */
+bool str_unpercent(char *s);
+
 /* Shell glob over a whole name: * ? [..]; a dot or slash is nothing special. */
 bool str_glob(const char *pattern, const char *name);
 

@@ -112,38 +112,6 @@ static int look_up(const char *name, int code, const struct known **out, struct 
 
 /* ---- the words of a ##task value ---- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Undoes %XX in place; false when it is malformed or stands for NUL. */
-static bool decode(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		int high, low;
-
-		if (*s != '%') {
-			*to++ = *s;
-			continue;
-		}
-		high = hex_digit(s[1]);
-		low = high < 0 ? -1 : hex_digit(s[2]);
-		if (low < 0 || high * 16 + low == 0)
-			return false;
-		*to++ = (char)(high * 16 + low);
-		s += 2;
-	}
-	*to = '\0';
-	return true;
-}
-
 static int decode_list(struct strlist *l, const char *value, struct err *e)
 {
 	int rc;
@@ -151,7 +119,7 @@ static int decode_list(struct strlist *l, const char *value, struct err *e)
 	strlist_free(l);
 	rc = strlist_split(l, value, ',', e);
 	for (size_t i = 0; i < l->n && rc == EX_OK; i++)
-		if (!decode(l->s[i]))
+		if (!str_unpercent(l->s[i]))
 			rc = err_set(e, EX_DATAERR, "task: malformed %%XX in '%s'", value);
 	return rc;
 }
@@ -170,7 +138,7 @@ static int take_word(struct words *w, char *word, struct err *e)
 	for (int k = 0; k < KEYS; k++) {
 		if (strcmp(word, key_names[k]) != 0)
 			continue;
-		if (!decode(value))
+		if (!str_unpercent(value))
 			return err_set(e, EX_DATAERR, "task: malformed %%XX in '%s'",
 				       value);
 		return put(&w->one[k], value, e);
@@ -538,23 +506,10 @@ bool task_has_short_rows(const struct task *t)
 
 /* ---- printing ---- */
 
-/* Bytes beyond ASCII too: a name from a file need not be UTF-8. */
-static void print_encoded(struct strbuf *out, const char *s)
-{
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c <= ' ' || c >= 0x7f || c == '%' || c == '=' || c == ',')
-			strbuf_printf(out, "%%%02X", c);
-		else
-			strbuf_add(out, s, 1);
-	}
-}
-
 static void print_word(struct strbuf *out, const char *key, const char *value)
 {
 	strbuf_printf(out, " %s=", key);
-	print_encoded(out, value);
+	strbuf_percent(out, value);
 }
 
 static void print_list(struct strbuf *out, const char *key, const struct strlist *l)
@@ -562,7 +517,7 @@ static void print_list(struct strbuf *out, const char *key, const struct strlist
 	strbuf_printf(out, " %s=", key);
 	for (size_t i = 0; i < l->n; i++) {
 		strbuf_puts(out, i == 0 ? "" : ",");
-		print_encoded(out, l->s[i]);
+		strbuf_percent(out, l->s[i]);
 	}
 }
 

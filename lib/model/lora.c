@@ -1,6 +1,5 @@
 #include "model/lora.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,16 +405,6 @@ int model_merge_lora(struct model *m, struct err *e)
 
 /* ---- in streams ---- */
 
-static void put_target(struct strbuf *out, const char *target)
-{
-	for (const unsigned char *c = (const unsigned char *)target; *c != '\0'; c++) {
-		if (*c <= ' ' || *c == ',' || *c == '%' || *c == 0x7f)
-			strbuf_printf(out, "%%%02X", *c);
-		else
-			strbuf_add(out, (const char *)c, 1);
-	}
-}
-
 int lora_print(const struct lora_spec *s, struct strbuf *out, struct err *e)
 {
 	char number[NUM_MAX];
@@ -433,39 +422,9 @@ int lora_print(const struct lora_spec *s, struct strbuf *out, struct err *e)
 	}
 	for (size_t i = 0; i < s->targets.n; i++) {
 		strbuf_puts(out, i == 0 ? " targets=" : ",");
-		put_target(out, s->targets.s[i]);
+		strbuf_percent(out, s->targets.s[i]);
 	}
 	return out->failed ? err_nomem(e) : EX_OK;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return isxdigit((unsigned char)c) ? toupper((unsigned char)c) - 'A' + 10 : -1;
-}
-
-/* Reads %XX in place; false when that is malformed or a NUL. */
-static bool take_target(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		int high, low;
-
-		if (*s != '%') {
-			*to++ = *s;
-			continue;
-		}
-		high = hex_digit(s[1]);
-		low = high < 0 ? -1 : hex_digit(s[2]);
-		if (low < 0 || (high == 0 && low == 0))
-			return false;
-		*to++ = (char)(16 * high + low);
-		s += 2;
-	}
-	*to = '\0';
-	return true;
 }
 
 static bool take_ranks(struct lora_spec *s, const struct strlist *ranks)
@@ -506,7 +465,7 @@ static int take_word(struct lora_spec *s, const char *key, const char *word, boo
 		s->dropout = (float)x;
 	} else {
 		for (size_t i = 0; i < parts.n && *good && rc == EX_OK; i++) {
-			*good = take_target(parts.s[i]) && parts.s[i][0] != '\0';
+			*good = str_unpercent(parts.s[i]) && parts.s[i][0] != '\0';
 			if (*good)
 				rc = strlist_add(&s->targets, parts.s[i], e);
 		}

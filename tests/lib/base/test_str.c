@@ -121,6 +121,21 @@ static void copies_are_whole(void **state)
 	free(c);
 }
 
+static void words_survive_percent_coding(void **state)
+{
+	struct strbuf b = { 0 };
+	char bad[] = "a%2", nul[] = "a%00b";
+
+	(void)state;
+	strbuf_percent(&b, "a b,c=d%e\t\xc3\xa9.*");
+	assert_string_equal(b.s, "a%20b%2Cc%3Dd%25e%09%C3%A9.*");
+	assert_true(str_unpercent(b.s));
+	assert_string_equal(b.s, "a b,c=d%e\t\xc3\xa9.*");
+	assert_false(str_unpercent(bad));
+	assert_false(str_unpercent(nul));
+	strbuf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +146,7 @@ int main(void)
 		cmocka_unit_test(globs_match_whole_names),
 		cmocka_unit_test(near_misses_come_nearest_first),
 		cmocka_unit_test(at_most_three_near_misses),
+		cmocka_unit_test(words_survive_percent_coding),
 		cmocka_unit_test(copies_are_whole),
 	};
 
