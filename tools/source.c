@@ -40,7 +40,7 @@ static int check_model(const struct config *c, const struct task *t, const char 
 static int open_pixels(struct source *s, const char *dir, const struct config *c,
 		       struct err *e)
 {
-	static const char *const files[] = { "preprocessor_config.json", NULL };
+	static const char *const files[] = { PIXELS_FILE, NULL };
 	char *place;
 	int rc = adapter_place(dir, files, &place, e);
 
@@ -53,10 +53,8 @@ static int open_pixels(struct source *s, const char *dir, const struct config *c
 
 static int open_tokenizer(struct source *s, const char *dir, struct err *e)
 {
-	static const char *const files[] = { "vocab.txt", "vocab.json", "tokenizer.json",
-					     NULL };
 	char *place;
-	int rc = adapter_place(dir, files, &place, e);
+	int rc = adapter_place(dir, tokenizer_vocabularies, &place, e);
 
 	if (rc == EX_OK)
 		rc = tokenizer_open(&s->tokenizer, place, e);

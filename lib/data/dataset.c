@@ -126,6 +126,23 @@ int dataset_unlabelled(struct reading *r, struct err *e)
 	return EX_OK;
 }
 
+int dataset_row(struct reading *r, const struct table *t, char **field, bool *taken,
+		struct err *e)
+{
+	struct err why = { 0 };
+	int rc;
+
+	*taken = true;
+	if (r->task->kind == TASK_LANGUAGE)
+		rc = dataset_unlabelled(r, &why);
+	else
+		rc = dataset_label(r, field[t->label], taken, &why);
+	if (rc == EX_OK)
+		return EX_OK;
+	return rc == EX_DATAERR ? table_error(t, e, why.text)
+				: err_set(e, rc, "%s", why.text);
+}
+
 static int nothing_left(const struct reading *r, struct err *e)
 {
 	struct strbuf b = { 0 };

@@ -7,6 +7,7 @@
 
 #include "data/dataset.h"
 #include "data/labels.h"
+#include "data/table.h"
 
 struct reading {
 	const char *path, *name; /* name: the path, or "stdin" */
@@ -26,6 +27,9 @@ struct reading {
 int dataset_label(struct reading *r, const char *label, bool *taken, struct err *e);
 /* One more example without a label. */
 int dataset_unlabelled(struct reading *r, struct err *e);
+/* One of these for a row of a table, as the task is; EX_DATAERR says where. */
+int dataset_row(struct reading *r, const struct table *t, char **field, bool *taken,
+		struct err *e);
 
 /* Read r->path into r->d, each its form. */
 int dataset_rows(struct reading *r, struct err *e);

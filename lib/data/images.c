@@ -127,19 +127,14 @@ static int take_row(struct source *s, const struct table *t, char **field, const
 		    struct err *e)
 {
 	const char *path = field[t->text[0]];
-	struct err why = { 0 };
 	bool taken;
 	int rc;
 
 	if (path[0] == '\0')
 		return table_error(t, e, "the path is empty");
-	rc = dataset_label(s->r, field[t->label], &taken, &why);
-	if (rc == EX_DATAERR)
-		return table_error(t, e, why.text);
-	if (rc != EX_OK)
-		return err_set(e, rc, "%s", why.text);
-	if (!taken)
-		return EX_OK;
+	rc = dataset_row(s->r, t, field, &taken, e);
+	if (rc != EX_OK || !taken)
+		return rc;
 	rc = mem_grow(&s->line, &s->cap, s->r->d->n, sizeof *s->line, e);
 	if (rc != EX_OK)
 		return rc;

@@ -8,8 +8,7 @@
 #include "io/file.h"
 #include "io/json.h"
 
-#define FILE_NAME "preprocessor_config.json"
-#define BYTES     256 /* values of one */
+#define BYTES 256 /* values of one */
 
 /* ---- preprocessor_config.json ---- */
 
@@ -278,7 +277,7 @@ int pixels_read(struct pixels *p, const char *dir, size_t channels, size_t heigh
 			       "pictures have 1 or 3, of at most %zu x %zu here",
 			       dir, channels, width, height, PIXELS_MAX_SIDE,
 			       PIXELS_MAX_SIDE);
-	path = file_join(dir, FILE_NAME);
+	path = file_join(dir, PIXELS_FILE);
 	if (path == NULL)
 		return err_nomem(e);
 	if (file_exists(path))

@@ -22,6 +22,7 @@
 #include "data/resample.h"
 #include "io/image.h"
 
+#define PIXELS_FILE         "preprocessor_config.json"
 #define PIXELS_MAX_CHANNELS 3
 #define PIXELS_MAX_SIDE     ((size_t)1 << 14)
 

@@ -29,21 +29,14 @@ struct texts {
 static int take_row(struct texts *x, const struct table *t, char **field, struct err *e)
 {
 	struct dataset *d = x->r->d;
-	bool language = x->r->task->kind == TASK_LANGUAGE, taken = true;
 	struct text *text;
-	struct err why = { 0 };
+	bool taken;
 	int rc = mem_grow(&x->text, &x->cap, d->n + 1, sizeof *x->text, e);
 
-	if (rc != EX_OK)
+	if (rc == EX_OK)
+		rc = dataset_row(x->r, t, field, &taken, e);
+	if (rc != EX_OK || !taken)
 		return rc;
-	rc = language ? dataset_unlabelled(x->r, &why)
-		      : dataset_label(x->r, field[t->label], &taken, &why);
-	if (rc == EX_DATAERR)
-		return table_error(t, e, why.text);
-	if (rc != EX_OK)
-		return err_set(e, rc, "%s", why.text);
-	if (!taken)
-		return EX_OK;
 	text = &x->text[d->n - 1];
 	text->line = rows_line(t->rows);
 	for (size_t i = 0; i < x->per_example; i++) {

@@ -80,28 +80,6 @@ static int add_error(struct backward *b, int slot, struct floats *f)
 	return EX_OK;
 }
 
-static int back_linear(struct backward *b, const struct op *op, const float *e)
-{
-	bool fresh;
-	float *dx = open_error(b, op->in[0], &fresh);
-
-	if (dx == NULL)
-		return b->e->code;
-	linear_backward(b->p, op, e, fresh, dx);
-	return EX_OK;
-}
-
-static int back_prefix(struct backward *b, const struct op *op, const float *e)
-{
-	bool fresh;
-	float *dx = open_error(b, op->in[0], &fresh);
-
-	if (dx == NULL)
-		return b->e->code;
-	prefix_backward(b->p, op, e, dx);
-	return EX_OK;
-}
-
 /* For an operation whose input error is a function of the output's, element for element or
  * row for row: made in a buffer of its own and then added. */
 static int back_rows(struct backward *b, const struct op *op, const float *e)
@@ -167,15 +145,12 @@ static int back_attention(struct backward *b, const struct op *op, const float *
 	return rc;
 }
 
-static int back_pool(struct backward *b, const struct op *op, const float *e)
+/* The error of the rows that were taken; of the others it is 0. */
+static void take_backward(const struct pass *p, const struct op *op, const float *e,
+			  bool fresh, float *dx)
 {
-	const struct pass *p = b->p;
 	size_t width = p->m->slots[op->out].width;
-	bool fresh;
-	float *dx = open_error(b, op->in[0], &fresh);
 
-	if (dx == NULL)
-		return b->e->code;
 	if (fresh)
 		memset(dx, 0, slot_floats(p, op->in[0]) * sizeof *dx);
 	for (size_t i = 0; i < pass_rows(p, op->out); i++) {
@@ -184,6 +159,22 @@ static int back_pool(struct backward *b, const struct op *op, const float *e)
 		for (size_t j = 0; j < width; j++)
 			row[j] += e[i * width + j];
 	}
+}
+
+/* For an operation that adds to its input's error where that stands. */
+static int back_in_place(struct backward *b, const struct op *op, const float *e)
+{
+	bool fresh;
+	float *dx = open_error(b, op->in[0], &fresh);
+
+	if (dx == NULL)
+		return b->e->code;
+	if (op->kind == OP_LINEAR)
+		linear_backward(b->p, op, e, fresh, dx);
+	else if (op->kind == OP_POOL)
+		take_backward(b->p, op, e, fresh, dx);
+	else
+		prefix_backward(b->p, op, e, dx);
 	return EX_OK;
 }
 
@@ -219,10 +210,10 @@ static int pull_back(struct backward *b, const struct op *op, struct floats *f)
 	switch (op->kind) {
 	case OP_EMBED:
 	case OP_PATCHES: return EX_OK;
-	case OP_PREFIX: return back_prefix(b, op, f->f);
-	case OP_LINEAR: return back_linear(b, op, f->f);
+	case OP_PREFIX:
+	case OP_LINEAR:
+	case OP_POOL: return back_in_place(b, op, f->f);
 	case OP_ATTENTION: return back_attention(b, op, f->f);
-	case OP_POOL: return back_pool(b, op, f->f);
 	case OP_ADD: return back_add(b, op, f);
 	case OP_DROPOUT:
 		if (!b->p->dropout || op->dropout == 0)

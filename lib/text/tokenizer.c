@@ -7,6 +7,9 @@
 #include "text/parts.h"
 #include "text/unicode.h"
 
+const char *const tokenizer_vocabularies[] = { "vocab.txt", "vocab.json", "tokenizer.json",
+					       NULL };
+
 struct encoding_room {
 	struct bytes valid; /* the text, when it was not UTF-8 */
 	struct bytes normal;

@@ -19,6 +19,9 @@
 
 struct tokenizer;
 
+/* The files of which a tokenizer's directory has one at least; ends with NULL. */
+extern const char *const tokenizer_vocabularies[];
+
 /* One encoded text or pair; {0} is an empty one and can be used again. */
 struct encoding {
 	uint32_t *ids;

@@ -22,7 +22,7 @@ const char *const saved_files[] = { SAVED_NOTE,
 				    "vocab.txt",
 				    "vocab.json",
 				    "merges.txt",
-				    "preprocessor_config.json",
+				    PIXELS_FILE,
 				    "tokenizer.json",
 				    "tokenizer_config.json",
 				    "special_tokens_map.json",
@@ -108,7 +108,7 @@ static int copy_tokenizer(const char *to, const struct model *m,
 
 static int write_pixels(const char *to, const struct pixels *pixels, struct err *e)
 {
-	char *path = file_join(to, "preprocessor_config.json");
+	char *path = file_join(to, PIXELS_FILE);
 	int rc = path == NULL ? err_nomem(e) : pixels_save(pixels, path, e);
 
 	free(path);

@@ -54,12 +54,11 @@ static const char *place_of(const char *dir, const char *base, const char *const
 static int read_beside(struct beside *b, const struct model *m, const char *base,
 		       struct err *e)
 {
-	static const char *const vocabularies[] = { "vocab.txt", "vocab.json",
-						    "tokenizer.json", NULL };
-	static const char *const processor[] = { "preprocessor_config.json", NULL };
+	static const char *const processor[] = { PIXELS_FILE, NULL };
 	const struct config *c = &m->config;
 	bool images = c->channels > 0;
-	const char *place = place_of(m->dir, base, images ? processor : vocabularies);
+	const char *place =
+	    place_of(m->dir, base, images ? processor : tokenizer_vocabularies);
 
 	if (place == NULL)
 		return EX_OK;
