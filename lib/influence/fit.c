@@ -47,7 +47,7 @@ static double change(struct prober *p, size_t k, double eta)
 	size_t from = m->n_ops, at = 0;
 
 	for (size_t j = 0; j < g->n; j++) {
-		size_t i = g->member[j], first = model_first_use(m, i);
+		size_t i = g->member[j].param, first = model_first_use(m, i);
 
 		move(p, i, eta, p->directions + at, p->moved + at);
 		p->tail.w[i] = p->moved + at;
@@ -56,7 +56,7 @@ static double change(struct prober *p, size_t k, double eta)
 	}
 	pass_forward_from(&p->tail, &p->t->pass, from);
 	for (size_t j = 0; j < g->n; j++)
-		p->tail.w[g->member[j]] = m->params[g->member[j]].w;
+		p->tail.w[g->member[j].param] = m->params[g->member[j].param].w;
 	p->forwards++;
 	return p->tail.loss - p->t->pass.loss;
 }

@@ -66,7 +66,7 @@ static void look_along(struct prober *p, size_t k, struct estimate *out)
 	bool zero = true;
 
 	for (size_t j = 0; j < g->n; j++) {
-		size_t i = g->member[j];
+		size_t i = g->member[j].param;
 		const struct param *w = &m->params[i];
 
 		trainer_direction(t, i, d);

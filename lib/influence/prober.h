@@ -26,7 +26,15 @@
 
 #define FIT_BEND 96.0
 
-enum method { METHOD_FIT, METHOD_GRAD };
+enum method {
+	METHOD_FIT,
+	METHOD_HVP,
+	METHOD_GGN,
+	METHOD_GRAD,
+	METHOD_FISHER,
+	METHOD_MAGNITUDE,
+	METHOD_RANDOM
+};
 
 struct prober {
 	struct trainer *t;

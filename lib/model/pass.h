@@ -26,6 +26,8 @@ struct floats {
 struct pass {
 	const struct model *m;
 	const struct batch *batch;
+	bool retain;         /* pass_backward leaves in err[] the errors of the slots that
+			      * operations	 with wanted parameters make, until the next pass_batch */
 	bool keep;           /* outputs are kept for backward; else buffers are shared */
 	const float **w;     /* [n_params] values that are read: the model's own, unless a
 			      * caller puts others in their place after pass_batch */

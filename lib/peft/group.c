@@ -11,7 +11,8 @@
 
 static const char *const grouping_names[] = {
 	[BY_TENSOR] = "tensor", [BY_MODULE] = "module",         [BY_LAYER] = "layer",
-	[BY_TYPE] = "type",     [BY_LAYER_TYPE] = "layer-type", [BY_FILE] = "file",
+	[BY_TYPE] = "type",     [BY_LAYER_TYPE] = "layer-type", [BY_ROW] = "row",
+	[BY_FILE] = "file",
 };
 
 bool grouping_named(const char *name, enum grouping *out)
@@ -92,7 +93,8 @@ static int put_group_name(const struct model *m, const struct partition *p, size
 	const char *group;
 
 	switch (p->by) {
-	case BY_TENSOR: strbuf_puts(out, param->name); break;
+	case BY_TENSOR:
+	case BY_ROW: strbuf_puts(out, param->name); break;
 	case BY_MODULE: put_module(param, out); break;
 	case BY_LAYER: put_layer(m, param, out); break;
 	case BY_TYPE: strbuf_puts(out, param_type_name(param->type)); break;
@@ -145,7 +147,7 @@ static int add_member(struct partition *p, const struct model *m, size_t k, size
 		g->type = "mixed";
 	if (strcmp(g->layer, layer) != 0)
 		snprintf(g->layer, sizeof g->layer, "mixed");
-	g->member[g->n++] = i;
+	g->member[g->n++] = (struct member){ i, 0, param->n };
 	g->params += param->n;
 	p->of_param[i] = k;
 	return EX_OK;
@@ -173,12 +175,12 @@ static int group_index(struct partition *p, const char *name, size_t *k, struct 
 static int put_choice(struct partition *p, const struct model *m, size_t k, struct err *e)
 {
 	struct group *g = &p->g[k];
-	const struct param *first = &m->params[g->member[0]];
+	const struct param *first = &m->params[g->member[0].param];
 	size_t module = lora_module_len(first->name);
 	int at;
 
 	if (p->by != BY_MODULE || !lora_is_pair(first) ||
-	    lora_op_of(m, g->member[0], &at)->pairs < 2)
+	    lora_op_of(m, g->member[0].param, &at)->pairs < 2)
 		return EX_OK;
 	g->choice = str_printf("%.*s.lora", (int)module, first->name);
 	return g->choice == NULL ? err_nomem(e) : EX_OK;
@@ -416,7 +418,7 @@ int partition_choose(const struct partition *p, const struct model *m,
 		if (k == p->n)
 			return unknown_group(p, groups->s[i], e);
 		for (size_t j = 0; j < p->g[k].n; j++)
-			wanted[p->g[k].member[j]] = true;
+			wanted[p->g[k].member[j].param] = true;
 	}
 	return EX_OK;
 }

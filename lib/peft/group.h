@@ -8,6 +8,9 @@
  *   layer       encoder.layer.3, embeddings, head
  *   type        head norm bias embed attn mlp lora_A lora_B
  *   layer-type  both: encoder.layer.3/norm; embeddings/embed, embeddings/norm, head/head
+ *   row         TENSOR[i], row i of the tensor's first dimension as the checkpoint has it
+ *               (an output of most linear layers, a token of an embedding table); a tensor
+ *               of one dimension is one row, named by its tensor
  *   file        whatever a groups file says: PATTERN <tab> GROUP, first match wins
  */
 #ifndef PEFT_GROUP_H
@@ -21,16 +24,22 @@
 #include "io/stream.h"
 #include "model/model.h"
 
-enum grouping { BY_TENSOR, BY_MODULE, BY_LAYER, BY_TYPE, BY_LAYER_TYPE, BY_FILE };
+enum grouping { BY_TENSOR, BY_MODULE, BY_LAYER, BY_TYPE, BY_LAYER_TYPE, BY_ROW, BY_FILE };
+
+/* Elements from .. from + n of a parameter: all of them, or whole rows. */
+struct member {
+	size_t param; /* index into model->params */
+	size_t from, n;
+};
 
 struct group {
 	char *name;
 	char *choice; /* the groups with the same one exclude each other: MODULE.lora for
 		       * pairs of several ranks, by module; NULL */
-	const char *type; /* as param_type_name, or "mixed" */
-	char layer[24];   /* "0", "1", ..., "embed", "head", or "mixed" */
-	uint64_t params;  /* elements */
-	size_t *member;   /* indices into model->params, increasing */
+	const char *type;      /* as param_type_name, or "mixed" */
+	char layer[24];        /* "0", "1", ..., "embed", "head", or "mixed" */
+	uint64_t params;       /* elements */
+	struct member *member; /* by increasing param, then from; runs do not touch */
 	size_t n;
 };
 

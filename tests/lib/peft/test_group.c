@@ -48,7 +48,7 @@ static void every_parameter_is_in_exactly_one_group(void **state)
 		divide(&p, &m, by);
 		for (size_t k = 0; k < p.n; k++) {
 			for (size_t j = 0; j < p.g[k].n; j++)
-				assert_int_equal(p.of_param[p.g[k].member[j]], k);
+				assert_int_equal(p.of_param[p.g[k].member[j].param], k);
 			members += p.g[k].n;
 			params += p.g[k].params;
 		}
