@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "train/schedule.h"
 
 const char *status_name(enum status s)
 {
@@ -16,12 +17,33 @@ const char *status_name(enum status s)
 
 bool trust_named(const char *s, struct trust_region *out)
 {
-	*out = (struct trust_region){ .kind = TRUST_INF, .x = INFINITY };
+	*out = (struct trust_region){ .kind = TRUST_INF, .x = INFINITY, .lr = -1 };
 	if (strcmp(s, "inf") == 0)
+		return true;
+	out->kind = TRUST_TRAVEL;
+	if (strcmp(s, "travel") == 0)
 		return true;
 	out->kind = TRUST_RMS;
 	return str_starts(s, "rms:") && num_real(s + 4, &out->x) && out->x > 0 &&
 	       isfinite(out->x);
+}
+
+double trust_bound(const struct trust_region *t, double weights, double direction,
+		   uint64_t params, uint64_t total)
+{
+	switch (t->kind) {
+	case TRUST_RMS: return t->x * weights / direction;
+	case TRUST_TRAVEL:
+		return t->steps * (t->lr >= 0 ? t->lr : schedule_lr(params, total));
+	case TRUST_INF: break;
+	}
+	return INFINITY;
+}
+
+bool estimate_counts(const struct estimate *e)
+{
+	return e->status == STATUS_OK || e->status == STATUS_BOUNDED ||
+	       (e->status == STATUS_NEGCURV && e->gain > 0);
 }
 
 void fit_parabola(const double y[4], double reach, double *slope, double *curv, double *r2)
@@ -61,7 +83,8 @@ void estimate_settle(struct estimate *e, uint64_t params)
 		refuse(e, STATUS_LOWFIT);
 		return;
 	}
-	if (!bounded && !(fabs(e->curv) > FIT_SPREADS * e->spread)) {
+	if (!bounded &&
+	    !(fabs(e->curv) > (isnan(e->spread) ? 0 : FIT_SPREADS * e->spread))) {
 		refuse(e, STATUS_NOISE);
 		return;
 	}
@@ -71,10 +94,12 @@ void estimate_settle(struct estimate *e, uint64_t params)
 	}
 	eta = fmin(best, e->tau);
 	e->gain = eta * e->slope - eta * eta / 2 * e->curv;
-	e->status = !curved ? STATUS_NEGCURV : best > e->tau ? STATUS_BOUNDED : STATUS_OK;
+	e->status = e->curv < 0     ? STATUS_NEGCURV
+		    : best > e->tau ? STATUS_BOUNDED
+				    : STATUS_OK;
 	if (e->gain > e->loss) {
 		e->gain = e->loss;
-		e->status = curved ? STATUS_BOUNDED : STATUS_NEGCURV;
+		e->status = e->curv < 0 ? STATUS_NEGCURV : STATUS_BOUNDED;
 	}
 	e->ppi = 2 * e->gain / (double)params;
 }

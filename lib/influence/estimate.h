@@ -24,7 +24,7 @@
 enum status {
 	STATUS_OK,
 	STATUS_BOUNDED, /* the bound tau, or the loss, decided the gain */
-	STATUS_NEGCURV, /* curv <= 0: a gain only with a bound, then the one at tau */
+	STATUS_NEGCURV, /* curv < 0: a gain only with a bound, then the one at tau */
 	STATUS_LOWFIT,  /* R^2 below 0.99: gain 0 */
 	STATUS_NOISE,   /* slope <= 0, or curv not to be told from rounding without a bound:
 			 * gain 0 */
@@ -33,24 +33,41 @@ enum status {
 
 const char *status_name(enum status s); /* "ok", "bounded", ... */
 
-enum trust { TRUST_INF, TRUST_RMS };
+enum trust { TRUST_INF, TRUST_RMS, TRUST_TRAVEL };
 
-/* How far a group may be moved: eta |g|rms <= x |w|rms for TRUST_RMS. */
+/* How far a group may be moved:
+ *     TRUST_RMS     eta |g|rms <= x |w|rms
+ *     TRUST_TRAVEL  eta <= the sum of the learning rates of a training of the group alone
+ */
 struct trust_region {
 	enum trust kind;
-	double x;
+	double x;     /* TRUST_RMS */
+	double steps; /* TRUST_TRAVEL: the sum of the schedule's factors (schedule.h) */
+	double lr;    /* TRUST_TRAVEL: largest learning rate; negative: schedule_lr's for
+		       * the group's own number of parameters */
 };
 
-/* "inf", "rms:0.1". */
+/* "inf", "rms:0.1", "travel": steps is 0 then, and lr negative, for the caller to fill in.
+ */
 bool trust_named(const char *s, struct trust_region *out);
 
+/* The bound on eta of a group of `params` of all `total` parameters, whose weights have the
+ * root mean square `weights` and whose direction has `direction`. */
+double trust_bound(const struct trust_region *t, double weights, double direction,
+		   uint64_t params, uint64_t total);
+
+/* What a method has no number for is nan. */
 struct estimate {
 	double loss, slope, curv, eta, gain, ppi, r2;
 	double tau;    /* bound of eta; inf without one */
 	double reach;  /* eta of the fit's nearer points */
 	double spread; /* standard error of curv from rounding */
+	double noise;  /* how far the slopes of two half batches disagree (prober.h) */
 	enum status status;
 };
+
+/* Does the row count in a sum over steps? ok and bounded do, and negcurv with a gain. */
+bool estimate_counts(const struct estimate *e);
 
 /* The least-squares parabola through the origin and y[0..3] = L(w - r reach g) - L(w) at
  * r = -2, -1, 1, 2:
@@ -63,7 +80,8 @@ void fit_parabola(const double y[4], double reach, double *slope, double *curv, 
 #define FIT_SPREADS 3.0  /* a curvature within so many standard errors of zero is noise */
 
 /* From loss, slope, curv, r2, spread and tau: eta, gain, ppi and status. A status of
- * STATUS_ZERO that stands already stays. */
+ * STATUS_ZERO that stands already stays. r2 and spread may be nan: curv is exact then. A
+ * curv of 0 is as good as any with a bound. */
 void estimate_settle(struct estimate *e, uint64_t params);
 
 #endif

@@ -70,5 +70,13 @@ void trainer_step(struct trainer *t, double lr);
  * preconditioned step divided by lr, without weight decay; call after trainer_moments and
  * before trainer_update. w moves by -lr g. */
 void trainer_direction(const struct trainer *t, size_t i, float *d);
+/* Its elements from .. from + n alone, into d[n]. */
+void trainer_direction_part(const struct trainer *t, size_t i, size_t from, size_t n,
+			    float *d);
+
+/* The direction of these elements had their gradient been g[n] (clip does not apply), from
+ * the moments before trainer_moments, which stay as they are. d may be g. */
+void trainer_direction_along(const struct trainer *t, size_t i, size_t from, size_t n,
+			     const float *g, float *d);
 
 #endif

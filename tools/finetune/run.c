@@ -1,14 +1,8 @@
 #include "run.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "train/trainer.h"
-
-double run_lr(uint64_t trained, uint64_t total)
-{
-	return fmin(2e-3, 5e-5 * sqrt((double)total / (double)trained));
-}
 
 /* Loss over time: what the bar shows, and what a run reports. */
 struct curve {
@@ -85,7 +79,7 @@ int run_train(const struct recipe *r, struct model *m, const bool *wanted,
 	if ((rc = trainer_init(&t, m, wanted, &options, e)) != EX_OK)
 		return rc;
 	*o = (struct outcome){ .trained = t.trained };
-	o->lr = r->lr >= 0 ? r->lr : run_lr(t.trained, model_params(m));
+	o->lr = r->lr >= 0 ? r->lr : schedule_lr(t.trained, model_params(m));
 	rc = all_steps(r, &t, d, progress, o, e);
 	o->seconds = progress_clock() - started;
 	trainer_free(&t);

@@ -16,7 +16,7 @@
 /* How every run of a command trains. */
 struct recipe {
 	uint64_t steps, batch, warmup, seed;
-	double lr; /* negative: run_lr decides */
+	double lr; /* negative: schedule_lr decides */
 	enum schedule schedule;
 	double weight_decay, clip;
 	bool dropout;
@@ -28,10 +28,6 @@ struct outcome {
 	double loss; /* mean over the last tenth of the steps, rounded up */
 	double seconds;
 };
-
-/* min(2e-3, 5e-5 sqrt(total / trained)): the fewer parameters train, the further each of
- * them has to go. */
-double run_lr(uint64_t trained, uint64_t total);
 
 /* Trains the wanted parameters of `m`. EX_DATAERR when the loss is no longer finite. */
 int run_train(const struct recipe *r, struct model *m, const bool *wanted,

@@ -64,6 +64,34 @@ static void names_are_known(void **state)
 	assert_false(schedule_named("lin", &s));
 }
 
+static void the_sum_is_that_of_all_factors(void **state)
+{
+	static const uint64_t lengths[][2] = { { 0, 1 }, { 0, 8 }, { 3, 9 },  { 1, 2 },
+					       { 5, 5 }, { 9, 4 }, { 6, 100 } };
+
+	(void)state;
+	for (int s = SCHEDULE_LINEAR; s <= SCHEDULE_CONSTANT; s++) {
+		for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+			uint64_t warmup = lengths[i][0], steps = lengths[i][1];
+			double sum = 0;
+
+			for (uint64_t t = 0; t < steps; t++)
+				sum += schedule_factor((enum schedule)s, t, warmup, steps);
+			assert_true(fabs(schedule_sum((enum schedule)s, warmup, steps) -
+					 sum) < 1e-9);
+		}
+	}
+	assert_true(schedule_sum(SCHEDULE_LINEAR, 3, 0) == 0);
+}
+
+static void the_unsaid_learning_rate_grows_as_fewer_parameters_train(void **state)
+{
+	(void)state;
+	close_to(schedule_lr(1000, 1000), 5e-5);
+	close_to(schedule_lr(10, 1000), 5e-4);
+	close_to(schedule_lr(1, 1000000000), 2e-3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -71,6 +99,8 @@ int main(void)
 		cmocka_unit_test(without_warm_up_the_first_step_is_the_largest),
 		cmocka_unit_test(a_warm_up_longer_than_the_run_only_rises),
 		cmocka_unit_test(behind_the_last_step_nothing_moves),
+		cmocka_unit_test(the_sum_is_that_of_all_factors),
+		cmocka_unit_test(the_unsaid_learning_rate_grows_as_fewer_parameters_train),
 		cmocka_unit_test(names_are_known),
 	};
 
