@@ -3,124 +3,308 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/prng.h"
 #include "influence/fit.h"
-
-/* A bias gradient whose sum cancels to this share of its terms is zero in exact arithmetic,
- * as far as float sums can tell: an attention's key bias moves all of a query's scores
- * alike. */
-#define CANCELLED 1e-5
 
 /* The least rms that a group's weights are taken to have. */
 #define SMALLEST 1e-3
 
-int prober_init(struct prober *p, struct trainer *t, const struct partition *part,
-		enum method method, struct trust_region trust, struct err *e)
+/* ---- what a prober holds ---- */
+
+static bool measures_all(const struct prober_options *o)
+{
+	return o->method == METHOD_GGN || o->method == METHOD_FISHER || o->matrix;
+}
+
+/* Does the method need the outputs of a pass over the whole batch? */
+static bool needs_whole(const struct prober_options *o)
+{
+	return measures_all(o) || o->method == METHOD_FIT || o->method == METHOD_HVP;
+}
+
+/* Elements of all tensors of which a group has some. */
+static size_t tensors_of(const struct model *m, const struct group *g)
+{
+	size_t n = 0;
+
+	for (size_t j = 0; j < g->n; j++)
+		if (j == 0 || g->member[j].param != g->member[j - 1].param)
+			n += m->params[g->member[j].param].n;
+	return n;
+}
+
+static int make_fit(struct prober *p, struct err *e)
 {
 	uint64_t largest = 0;
 
-	*p = (struct prober){ .t = t, .part = part, .method = method, .trust = trust };
-	for (size_t k = 0; k < part->n; k++)
-		largest = part->g[k].params > largest ? part->g[k].params : largest;
-	p->reach = mem_zeros(part->n, sizeof *p->reach);
+	for (size_t k = 0; k < p->part->n; k++)
+		if (p->part->g[k].params > largest)
+			largest = p->part->g[k].params;
+	p->reaches = mem_zeros(p->part->n, p->o.shards * sizeof *p->reaches);
 	p->directions = mem_floats(largest);
-	p->moved = method == METHOD_FIT ? mem_floats(largest) : NULL;
-	if (p->reach == NULL || p->directions == NULL ||
-	    (method == METHOD_FIT && p->moved == NULL) ||
-	    pass_init(&p->tail, t->m, false, e) != EX_OK) {
-		prober_free(p);
+	p->moved = mem_floats(largest);
+	if (p->reaches == NULL || p->directions == NULL || p->moved == NULL)
 		return err_nomem(e);
+	return pass_init(&p->tail, p->t->m, false, e);
+}
+
+static int make_hvp(struct prober *p, struct err *e)
+{
+	const struct model *m = p->t->m;
+	size_t largest = 0;
+
+	for (size_t k = 0; k < p->part->n; k++) {
+		size_t n = tensors_of(m, &p->part->g[k]);
+
+		largest = n > largest ? n : largest;
 	}
-	return EX_OK;
+	p->moving = mem_floats(largest);
+	p->v = mem_zeros(m->n_params, sizeof *p->v);
+	if (p->moving == NULL || p->v == NULL)
+		return err_nomem(e);
+	memset(p->moving, 0, largest * sizeof *p->moving);
+	return err_set(e, EX_SOFTWARE, "there are no jets");
+}
+
+static int make_curvature(struct prober *p, struct err *e)
+{
+	size_t n = p->part->n, all;
+
+	p->t->pass.retain = true;
+	p->curv = mem_zeros(n, sizeof *p->curv);
+	if (p->curv == NULL)
+		return err_nomem(e);
+	if (p->o.matrix) {
+		p->matrix = mem_mul(n, n, &all) ? mem_zeros(all, sizeof *p->matrix) : NULL;
+		if (p->matrix == NULL)
+			return err_nomem(e);
+	}
+	return err_set(e, EX_SOFTWARE, "there are no curvatures");
+}
+
+static int make_halves(struct prober *p, struct err *e)
+{
+	return gradients_init(&p->halves.first, p->t->m, p->t->wanted, true, e);
+}
+
+int prober_init(struct prober *p, struct trainer *t, const struct partition *part,
+		const struct prober_options *o, struct err *e)
+{
+	int rc;
+
+	*p = (struct prober){ .t = t, .part = part, .o = *o };
+	if (p->o.shards == 0)
+		p->o.shards = p->o.first_shard = 1;
+	p->along = mem_zeros(part->n, sizeof *p->along);
+	rc = p->along == NULL ? err_nomem(e) : sweep_init(&p->sweep, part, e);
+	if (rc == EX_OK && o->method == METHOD_FIT)
+		rc = make_fit(p, e);
+	if (rc == EX_OK && o->method == METHOD_HVP)
+		rc = make_hvp(p, e);
+	if (rc == EX_OK && measures_all(o))
+		rc = make_curvature(p, e);
+	if (rc == EX_OK && o->unbiased)
+		rc = make_halves(p, e);
+	if (rc != EX_OK)
+		prober_free(p);
+	return rc;
 }
 
 void prober_free(struct prober *p)
 {
+	if (p->t == NULL)
+		return;
 	pass_free(&p->tail);
-	free(p->reach);
+	gradients_free(&p->halves.first);
+	sweep_free(&p->sweep);
+	free(p->along);
+	free(p->matrix);
+	free(p->curv);
+	free(p->moving);
+	free(p->v);
+	free(p->reaches);
 	free(p->directions);
 	free(p->moved);
 	*p = (struct prober){ 0 };
 }
 
-/* Is the exact gradient of parameter i zero? */
-static bool gradient_is_zero(const struct gradients *g, const struct kernels *k, size_t i)
-{
-	size_t n = g->m->params[i].n;
-	double norm2 = vec_dot(k, n, g->g[i], g->g[i]);
+/* ---- the gradient ---- */
 
-	if (g->terms[i] == NULL)
-		return norm2 == 0;
-	return norm2 <= CANCELLED * CANCELLED * vec_dot(k, n, g->terms[i], g->terms[i]);
+static void exchange(struct gradients *a, struct gradients *b)
+{
+	struct gradients t = *a;
+
+	*a = *b;
+	*b = t;
 }
 
-/* Directions of group k into p->directions; slope G.g and how far the group may go. */
-static void look_along(struct prober *p, size_t k, struct estimate *out)
+/* What the loss is a mean over. */
+static double samples(const struct model *m, const struct batch *b)
 {
-	const struct trainer *t = p->t;
-	const struct model *m = t->m;
-	const struct group *g = &p->part->g[k];
-	double slope = 0, steps2 = 0, weights2 = 0, n = (double)g->params, scale;
-	float *d = p->directions;
-	bool zero = true;
+	return (double)(m->language ? b->targets : b->sequences);
+}
 
-	for (size_t j = 0; j < g->n; j++) {
-		size_t i = g->member[j].param;
-		const struct param *w = &m->params[i];
+static void mix(const struct kernels *k, size_t n, const double share[2], const float *x,
+		float *y)
+{
+	vec_scale(k, n, (float)share[1], y);
+	vec_axpy(k, n, (float)share[0], x, y);
+}
 
-		trainer_direction(t, i, d);
-		slope += vec_dot(m->k, w->n, t->grad.g[i], d);
-		steps2 += vec_dot(m->k, w->n, d, d);
-		weights2 += vec_dot(m->k, w->n, w->w, w->w);
-		zero = zero && gradient_is_zero(&t->grad, m->k, i);
-		d += w->n;
+/* The gradient of the whole batch from its halves', of which the second is t->grad. */
+static void join_halves(struct prober *p)
+{
+	const struct model *m = p->t->m;
+	const struct halves *h = &p->halves;
+	struct gradients *g = &p->t->grad;
+
+	for (size_t i = 0; i < m->n_params; i++) {
+		mix(m->k, m->params[i].n, h->share, h->first.g[i], g->g[i]);
+		if (g->terms[i] != NULL)
+			mix(m->k, m->params[i].n, h->share, h->first.terms[i], g->terms[i]);
 	}
-	/* A group that starts at zero, such as a new bias, may go as far as one that starts
-	 * as the model initialises weights. */
-	scale = fmax(sqrt(weights2 / n), fmax(m->config.init_std, SMALLEST));
-	out->slope = slope;
-	out->status = zero ? STATUS_ZERO : STATUS_OK;
-	out->tau =
-	    p->trust.kind == TRUST_INF ? INFINITY : p->trust.x * scale / sqrt(steps2 / n);
-	out->reach = FIT_FARTHEST * scale / sqrt(steps2 / n);
 }
 
-static void settle_grad(struct estimate *e, uint64_t params)
+int prober_gradient(struct prober *p, const struct batch *b, const struct batch *halves,
+		    double *loss, struct err *e)
 {
-	e->curv = e->eta = e->r2 = NAN;
-	e->reach = 0;
-	if (e->status == STATUS_ZERO)
-		return;
-	e->gain = e->slope;
-	e->ppi = e->slope / (double)params;
-}
+	struct trainer *t = p->t;
+	struct halves *h = &p->halves;
+	bool whole = !p->o.unbiased || needs_whole(&p->o);
+	double first = 0;
+	int rc;
 
-int prober_step(struct prober *p, const struct batch *b, double loss, struct estimate *out,
-		struct progress *progress, size_t done, struct err *e)
-{
-	char note[48];
-	int rc = EX_OK;
-
-	snprintf(note, sizeof note, "loss %.4f", loss);
-	if (p->method == METHOD_FIT) {
-		rc = pass_batch(&p->tail, b, e);
+	if (p->o.unbiased) {
+		h->share[0] = samples(t->m, &halves[0]) / samples(t->m, b);
+		h->share[1] = samples(t->m, &halves[1]) / samples(t->m, b);
+		exchange(&t->grad, &h->first);
+		rc = trainer_gradient(t, &halves[0], &first, e);
+		exchange(&t->grad, &h->first);
+		p->gradients++;
 		if (rc != EX_OK)
 			return rc;
-		p->rounding = 0;
 	}
+	p->gradients++;
+	rc = trainer_gradient(t, whole ? b : &halves[1], loss, e);
+	if (rc != EX_OK || whole)
+		return rc;
+	join_halves(p);
+	*loss = h->share[0] * first + h->share[1] * *loss;
+	return EX_OK;
+}
+
+/* ---- methods ---- */
+
+static struct estimate begin(const struct prober *p, size_t k, double loss)
+{
+	const struct model *m = p->t->m;
+	const struct along *a = &p->along[k];
+	double n = (double)p->part->g[k].params, direction = sqrt(a->direction2 / n);
+	/* A group that starts at zero, such as a new bias, may go as far as one that starts
+	 * as the model initialises weights. */
+	double weights = fmax(sqrt(a->weights2 / n), fmax(m->config.init_std, SMALLEST));
+
+	return (struct estimate){
+		.loss = loss,
+		.slope = a->slope,
+		.noise = a->noise,
+		.curv = NAN,
+		.eta = NAN,
+		.r2 = NAN,
+		.tau = trust_bound(&p->o.trust, weights, direction, p->part->g[k].params,
+				   model_params(m)),
+		.reach = p->o.method == METHOD_FIT && !a->zero
+			     ? FIT_FARTHEST * weights / direction
+			     : NAN,
+		.spread = NAN,
+		.status = a->zero ? STATUS_ZERO : STATUS_OK,
+	};
+}
+
+static void fit(struct prober *p, size_t k, struct estimate *x)
+{
+	const struct group *g = &p->part->g[k];
+	float *d = p->directions;
+
+	for (size_t j = 0; j < g->n; j++) {
+		sweep_direction(p->t, g->member[j].param, g->member[j].from, g->member[j].n,
+				d);
+		d += g->member[j].n;
+	}
+	fit_group(p, k, x);
+}
+
+/* Gain and ppi of a method without a curvature. */
+static void settle_plain(const struct prober *p, size_t k, struct estimate *x)
+{
+	const struct group *g = &p->part->g[k];
+	struct prng random;
+
+	switch (p->o.method) {
+	case METHOD_MAGNITUDE:
+		x->status = STATUS_OK;
+		x->gain = p->along[k].weights_abs;
+		break;
+	case METHOD_RANDOM:
+		x->status = STATUS_OK;
+		prng_seed(&random, p->o.seed, g->name);
+		x->ppi = prng_unit(&random);
+		x->gain = x->ppi * (double)g->params;
+		return;
+	case METHOD_FISHER: x->gain = x->status == STATUS_ZERO ? 0 : p->curv[k]; break;
+	default:
+		if (x->status != STATUS_ZERO && !(x->slope > 0))
+			x->status = STATUS_NOISE;
+		x->gain = x->status == STATUS_OK ? x->slope : 0;
+	}
+	x->ppi = x->gain / (double)g->params;
+}
+
+static void estimate_group(struct prober *p, size_t k, struct estimate *x)
+{
+	bool zero = x->status == STATUS_ZERO;
+
+	switch (p->o.method) {
+	case METHOD_FIT:
+		if (!zero)
+			fit(p, k, x);
+		break;
+	case METHOD_HVP: break;
+	case METHOD_GGN: x->curv = p->curv[k]; break;
+	default: settle_plain(p, k, x); return;
+	}
+	estimate_settle(x, p->part->g[k].params);
+}
+
+static int prepare(struct prober *p, size_t shard, struct err *e)
+{
+	if (p->o.method == METHOD_FIT) {
+		p->reach = p->reaches + (shard - p->o.first_shard) * p->part->n;
+		p->rounding = 0;
+		return pass_batch(&p->tail, p->t->pass.batch, e);
+	}
+	return EX_OK;
+}
+
+int prober_step(struct prober *p, size_t shard, double loss, struct estimate *out,
+		struct progress *progress, size_t done, struct err *e)
+{
+	bool one_by_one = p->o.method == METHOD_FIT || p->o.method == METHOD_HVP;
+	char note[48];
+	int rc = prepare(p, shard, e);
+
+	if (rc != EX_OK)
+		return rc;
+	snprintf(note, sizeof note, "loss %.4f", loss);
+	sweep_run(&p->sweep, p->t, p->o.unbiased ? &p->halves : NULL, p->along);
 	for (size_t k = 0; k < p->part->n; k++) {
-		out[k] = (struct estimate){ .loss = loss };
-		look_along(p, k, &out[k]);
-		if (p->method == METHOD_GRAD) {
-			settle_grad(&out[k], p->part->g[k].params);
-		} else {
-			if (out[k].status != STATUS_ZERO)
-				fit_group(p, k, &out[k]);
-			estimate_settle(&out[k], p->part->g[k].params);
-		}
-		if (progress != NULL)
+		out[k] = begin(p, k, loss);
+		estimate_group(p, k, &out[k]);
+		if (progress != NULL && (one_by_one || k + 1 == p->part->n))
 			progress_step(progress, done + k + 1, note);
 	}
-	return rc;
+	return EX_OK;
 }

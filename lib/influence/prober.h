@@ -1,26 +1,56 @@
 /*
  * prober - the influence of every group at one step of a training run.
  *
- * Method `fit` evaluates the loss at four points along each group's direction, from the
- * first operation that the group touches; `grad` takes the slope as it is: gain = G.g and
- * ppi = G.g / params. Slopes are exact from the backward pass in both.
+ *     method      slope   curv              gain, ppi
+ *     fit         G.g     of a parabola     estimate.h
+ *     hvp         G.g     g'Hg              estimate.h
+ *     ggn         G.g     g'(GGN)g          estimate.h
+ *     grad        G.g     -                 G.g, G.g / params
+ *     fisher      G.g     -                 sum over the group of mean_n (dL_n/dw)^2, its
+ *                                           mean (curvature.h)
+ *     magnitude   G.g     -                 sum |w|, mean |w|
+ *     random      G.g     -                 ppi uniform in 0..1, a function of the seed and
+ *                                           the group's name alone; gain = ppi params
  *
- * The step length of a fit, `reach`, is chosen for each group so that the parabola's bend,
- * reach^2/2 |curv|, stands FIT_BEND times above the rounding error of the loss: as short as
- * float arithmetic allows, because the error from the loss not being a parabola grows with
- * its square. Where the four points show that this error is the larger one all the same,
- * the step is shortened to where both are alike, and the group fitted again, several times
- * over. The rounding error is measured at every probed step, by moving a group so little
- * that nothing else is left.
+ * Slopes are exact from the backward pass, whatever the method. `grad` and `fisher` gain
+ * nothing where the gradient is exactly zero, and `grad` nothing where the slope is not
+ * above zero; `magnitude` and `random` know no gradient and are always ok.
+ *
+ * G.g of one batch is too large by the variance of G, which is in both factors. With
+ * `unbiased` the batch is halved, each half h has a gradient G_h and the direction g_h that
+ * its own gradient would give, and
+ *
+ *     slope = 1/2 (G_A.g_B + G_B.g_A)
+ *     noise = 1/2 |G_A.g_A - G_B.g_B|
+ *
+ * The slope is that of the whole batch's G and g, less what is noise in both; G and g
+ * themselves, and so curv, tau and the training, stay the whole batch's. `noise` is to the
+ * first order in the halves' difference, which is in G and in g, the standard error of G.g
+ * as one split of the batch shows it. (The difference of the cross products would miss it:
+ * it is of the second order, and of plain gradients it is 0.)
+ *
+ * Method fit (fit.h) evaluates the loss at four points along each group's direction, from
+ * the first operation that the group touches. The step length of a fit, `reach`, is chosen
+ * for each group so that the parabola's bend, reach^2/2 |curv|, stands FIT_BEND times above
+ * the rounding error of the loss: as short as float arithmetic allows, because the error
+ * from the loss not being a parabola grows with its square. Where the four points show that
+ * this error is the larger one all the same, the step is shortened to where both are alike,
+ * and the group fitted again, several times over. The rounding error is measured at every
+ * probed step, by moving a group so little that nothing else is left.
  */
 #ifndef INFLUENCE_PROBER_H
 #define INFLUENCE_PROBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/progress.h"
+#include "influence/curvature.h"
 #include "influence/estimate.h"
+#include "influence/sweep.h"
+#include "model/jet.h"
 #include "peft/group.h"
 #include "train/trainer.h"
 
@@ -36,28 +66,66 @@ enum method {
 	METHOD_RANDOM
 };
 
+struct prober_options {
+	enum method method;
+	struct trust_region trust;
+	bool unbiased;
+	bool matrix;    /* fill prober.matrix, whatever the method */
+	unsigned draws; /* of ggn and the matrix; 0: as curvature_draws says */
+	uint64_t seed;
+	/* Of each step the batches first_shard .. first_shard + shards - 1 are probed, from
+	 * 1; shards 0 is 1. */
+	size_t first_shard, shards;
+};
+
 struct prober {
 	struct trainer *t;
 	const struct partition *part;
-	enum method method;
-	struct trust_region trust;
+	struct prober_options o;
+	struct sweep sweep;
+	struct along *along;  /* [groups] of the last step */
+	struct halves halves; /* the last gradient's, when unbiased */
+	double *matrix;       /* [groups x groups] g_k'(GGN)g_l of the last step, or NULL */
+	struct curvature *curvature; /* of ggn, fisher and the matrix */
+	struct jet *jet;             /* of hvp */
+	float *moving;   /* hvp: [largest group's tensors] zeros but for what moves */
+	const float **v; /* hvp: [n_params] */
+	double *curv;    /* [groups] of ggn, or traces of fisher */
+	size_t gradients, jets, curvatures; /* made so far: passes there and back, jets,
+					     * curvatures of all groups at once */
+
+	/* fit.c */
 	struct pass tail;  /* runs what lies behind a moved group */
 	float *directions; /* [largest group] g of the group at hand, member after member */
 	float *moved;      /* [largest group] w - eta g */
-	double *reach;     /* [groups] step to begin with, 0 before the first fit */
+	double *reaches;   /* [shards x groups] */
+	double *reach;     /* [groups], of the shard at hand: step to begin with, 0 before
+			    * the first fit */
 	double rounding;   /* standard deviation of the loss from rounding */
 	size_t forwards;   /* forward passes made, tails counted as one */
 };
 
-/* The trainer must want every parameter, with gradient terms, and no clipping. */
+/* The trainer must want every parameter, with gradient terms, and no clipping; its pass
+ * retains errors from now on where a method needs them. EX_UNAVAILABLE when memory is
+ * short. */
 int prober_init(struct prober *p, struct trainer *t, const struct partition *part,
-		enum method method, struct trust_region trust, struct err *e);
+		const struct prober_options *o, struct err *e);
 void prober_free(struct prober *p);
 
-/* After trainer_gradient (dropout off) and trainer_moments, before trainer_update: the
- * estimate of every group into out[groups]. The model is as before afterwards. `progress`
- * (or NULL) counts groups from `done` on. */
-int prober_step(struct prober *p, const struct batch *b, double loss, struct estimate *out,
+/* Loss and gradient of a batch, as trainer_gradient gives them, and what `unbiased` needs:
+ * `halves` are then the two halves of `b`, each with a sequence or more; else NULL. Without
+ * a method that needs a pass over the whole batch the halves' passes are all there are, and
+ * the gradient is their mean. */
+int prober_gradient(struct prober *p, const struct batch *b, const struct batch *halves,
+		    double *loss, struct err *e);
+
+/* After prober_gradient (or trainer_gradient, unless `unbiased`) without dropout, and
+ * before the moments take the gradient in: the estimate of every group, along the direction
+ * that this gradient would give, into out[groups]. Model and moments are as before
+ * afterwards. `shard` is one of o.first_shard ..; what a fit keeps from step to step is
+ * kept for each.
+ * `progress` (or NULL) counts groups from `done` on. */
+int prober_step(struct prober *p, size_t shard, double loss, struct estimate *out,
 		struct progress *progress, size_t done, struct err *e);
 
 #endif

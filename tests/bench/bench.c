@@ -171,8 +171,10 @@ static int choose(struct bench *b, char **names, int n, struct err *e)
 /* The groups of the tensors named, or all. */
 static int prepare_prober(struct bench *b, char **names, int n, struct err *e)
 {
-	struct trust_region trust = { TRUST_RMS, 0.1 };
-	enum method method = b->mode == FIT ? METHOD_FIT : METHOD_GRAD;
+	struct prober_options o = {
+		.method = b->mode == FIT ? METHOD_FIT : METHOD_GRAD,
+		.trust = { .kind = TRUST_RMS, .x = 0.1 },
+	};
 	int rc = partition_make(&b->part, &b->model, BY_TENSOR, NULL, e);
 
 	if (rc != EX_OK)
@@ -181,7 +183,7 @@ static int prepare_prober(struct bench *b, char **names, int n, struct err *e)
 		struct group g = b->part.g[k];
 
 		for (int j = 0; j < n; j++) {
-			if (model_find(&b->model, names[j]) != (int)g.member[0])
+			if (model_find(&b->model, names[j]) != (int)g.member[0].param)
 				continue;
 			b->part.g[k] = b->part.g[kept];
 			b->part.g[kept++] = g;
@@ -192,7 +194,7 @@ static int prepare_prober(struct bench *b, char **names, int n, struct err *e)
 	b->estimates = mem_zeros(b->part.n, sizeof *b->estimates);
 	if (b->estimates == NULL)
 		return err_nomem(e);
-	return prober_init(&b->prober, &b->trainer, &b->part, method, trust, e);
+	return prober_init(&b->prober, &b->trainer, &b->part, &o, e);
 }
 
 static int prepare(struct bench *b, const char *dir, char **names, int n, struct err *e)
@@ -246,9 +248,8 @@ static int train(struct bench *b, double *loss, struct err *e)
 		trainer_step(&b->trainer, 1e-6);
 		return EX_OK;
 	}
-	trainer_moments(&b->trainer);
-	rc = prober_step(&b->prober, &b->batch, *loss, b->estimates, NULL, 0, e);
-	trainer_update(&b->trainer, 1e-6);
+	rc = prober_step(&b->prober, 1, *loss, b->estimates, NULL, 0, e);
+	trainer_step(&b->trainer, 1e-6);
 	return rc;
 }
 
@@ -269,10 +270,9 @@ static int fit(struct bench *b, struct clock *start, double *loss, double *passe
 
 	if (rc != EX_OK)
 		return rc;
-	trainer_moments(&b->trainer);
 	b->prober.forwards = 0;
 	*start = clock_now();
-	rc = prober_step(&b->prober, &b->batch, *loss, b->estimates, NULL, 0, e);
+	rc = prober_step(&b->prober, 1, *loss, b->estimates, NULL, 0, e);
 	*passes = (double)b->prober.forwards;
 	return rc;
 }

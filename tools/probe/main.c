@@ -79,18 +79,16 @@ static int step(struct probing *p, uint64_t at, uint64_t *done, struct err *e)
 	if ((rc = batch_fill(&p->batch, &p->source.data, examples, count, e)) != EX_OK ||
 	    (rc = trainer_gradient(&p->trainer, &p->batch, &loss, e)) != EX_OK)
 		return rc;
-	trainer_moments(&p->trainer);
 	if (at % plan->every == 0) {
-		rc = prober_step(&p->prober, &p->batch, loss, p->estimates, &p->progress,
-				 *done, e);
+		rc = prober_step(&p->prober, 1, loss, p->estimates, &p->progress, *done, e);
 		if (rc == EX_OK)
 			rc = put_rows(p, at, e);
 		*done += p->part.n;
 	}
 	if (rc != EX_OK)
 		return rc;
-	trainer_update(&p->trainer,
-		       t->lr * schedule_factor(t->schedule, at, plan->warmup, plan->total));
+	trainer_step(&p->trainer,
+		     t->lr * schedule_factor(t->schedule, at, plan->warmup, plan->total));
 	progress_step(&p->progress, ++*done, NULL);
 	return EX_OK;
 }
@@ -155,6 +153,7 @@ static int start_training(struct probing *p, struct err *e)
 {
 	struct model *m = &p->source.model;
 	struct trainer_options o = trainer_defaults();
+	struct prober_options probe = { .method = p->s->method, .trust = p->s->trust };
 	bool *all = mem_zeros(m->n_params, sizeof *all);
 	int rc;
 
@@ -171,8 +170,7 @@ static int start_training(struct probing *p, struct err *e)
 	rc = trainer_init(&p->trainer, m, all, &o, e);
 	free(all);
 	if (rc == EX_OK)
-		rc = prober_init(&p->prober, &p->trainer, &p->part, p->s->method,
-				 p->s->trust, e);
+		rc = prober_init(&p->prober, &p->trainer, &p->part, &probe, e);
 	if (rc == EX_OK)
 		rc = order_start(&p->order, p->source.data.n, p->s->source.batch,
 				 p->s->cli.seed, true, e);

@@ -40,7 +40,7 @@ static void start(struct probed *p, enum direction d, enum grouping by, enum met
 {
 	static const struct head_spec as_saved = { 0 };
 	struct trainer_options o = trainer_defaults();
-	struct trust_region region;
+	struct prober_options po = { .method = method };
 	char *dir = fixture(""), *data = fixture("/batch.tsv");
 	FILE *in = fopen(data, "r");
 	bool all[64];
@@ -57,14 +57,12 @@ static void start(struct probed *p, enum direction d, enum grouping by, enum met
 	o.clip = 0;
 	o.dropout = false;
 	o.want_terms = true;
-	assert_true(trust_named(trust, &region));
+	assert_true(trust_named(trust, &po.trust));
 	assert_int_equal(trainer_init(&p->trainer, &p->m, all, &o, &p->e), EX_OK);
 	assert_int_equal(partition_make(&p->part, &p->m, by, NULL, &p->e), EX_OK);
-	assert_int_equal(
-	    prober_init(&p->prober, &p->trainer, &p->part, method, region, &p->e), EX_OK);
+	assert_int_equal(prober_init(&p->prober, &p->trainer, &p->part, &po, &p->e), EX_OK);
 	p->x = mem_zeros(p->part.n, sizeof *p->x);
 	assert_int_equal(trainer_gradient(&p->trainer, &p->batch, &p->loss, &p->e), EX_OK);
-	trainer_moments(&p->trainer);
 	free(dir);
 	free(data);
 }
@@ -119,8 +117,7 @@ static void compare(enum direction d, const char *word)
 
 	assert_non_null(golden);
 	start(&p, d, BY_TENSOR, METHOD_FIT, "inf");
-	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
-			 EX_OK);
+	assert_int_equal(prober_step(&p.prober, 1, p.loss, p.x, NULL, 0, &p.e), EX_OK);
 	assert_int_equal(fscanf(golden, "#name direction slope curvature "), 0);
 	while (fscanf(golden, "%127s %15s %lf %lf ", name, direction, &slope, &curv) == 4) {
 		if (strcmp(direction, word) != 0)
@@ -157,8 +154,7 @@ static void probing_leaves_the_model_as_it_was(void **state)
 	(void)state;
 	start(&p, DIRECTION_ADAMW, BY_TYPE, METHOD_FIT, "rms:0.1");
 	before = p.loss;
-	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
-			 EX_OK);
+	assert_int_equal(prober_step(&p.prober, 1, p.loss, p.x, NULL, 0, &p.e), EX_OK);
 	assert_int_equal(trainer_gradient(&p.trainer, &p.batch, &after, &p.e), EX_OK);
 	assert_true(before == after);
 	end(&p);
@@ -172,10 +168,8 @@ static void the_slope_of_a_group_is_the_sum_of_its_members(void **state)
 	(void)state;
 	start(&p, DIRECTION_ADAMW, BY_TENSOR, METHOD_GRAD, "inf");
 	start(&q, DIRECTION_ADAMW, BY_LAYER_TYPE, METHOD_GRAD, "inf");
-	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
-			 EX_OK);
-	assert_int_equal(prober_step(&q.prober, &q.batch, q.loss, q.x, NULL, 0, &q.e),
-			 EX_OK);
+	assert_int_equal(prober_step(&p.prober, 1, p.loss, p.x, NULL, 0, &p.e), EX_OK);
+	assert_int_equal(prober_step(&q.prober, 1, q.loss, q.x, NULL, 0, &q.e), EX_OK);
 	for (size_t k = 0; k < p.part.n; k++)
 		sum += p.x[k].slope;
 	for (size_t k = 0; k < q.part.n; k++)
@@ -192,8 +186,7 @@ static void the_gradient_method_takes_the_slope_as_gain(void **state)
 
 	(void)state;
 	start(&p, DIRECTION_SGD, BY_TENSOR, METHOD_GRAD, "inf");
-	assert_int_equal(prober_step(&p.prober, &p.batch, p.loss, p.x, NULL, 0, &p.e),
-			 EX_OK);
+	assert_int_equal(prober_step(&p.prober, 1, p.loss, p.x, NULL, 0, &p.e), EX_OK);
 	assert_int_equal(p.prober.forwards, 0);
 	for (size_t k = 0; k < p.part.n; k++) {
 		if (p.x[k].status == STATUS_ZERO)
