@@ -27,7 +27,7 @@ int input_place(struct pass *p, const struct op *op, struct err *e)
 	return EX_OK;
 }
 
-static const uint32_t *places(const struct pass *p, const struct op *op)
+const uint32_t *input_places(const struct pass *p, const struct op *op)
 {
 	return op->offset == 0 && op->pad < 0 ? p->batch->position : p->place;
 }
@@ -35,7 +35,7 @@ static const uint32_t *places(const struct pass *p, const struct op *op)
 void embed_forward(const struct pass *p, const struct op *op, float *out)
 {
 	const struct batch *b = p->batch;
-	const uint32_t *place = places(p, op);
+	const uint32_t *place = input_places(p, op);
 	size_t width = p->m->slots[op->out].width;
 	const float *tables[3];
 
@@ -81,7 +81,7 @@ static void scatter(const struct batch *b, size_t width, const uint32_t *at, int
 void embed_gradients(const struct pass *p, const struct op *op, const float *e,
 		     float *const *g)
 {
-	const uint32_t *at[3] = { p->batch->ids, places(p, op), p->batch->types };
+	const uint32_t *at[3] = { p->batch->ids, input_places(p, op), p->batch->types };
 	const int64_t fixed[3] = { p->m->config.pad_token, op->pad, -1 };
 
 	for (int k = 0; k < 3; k++)

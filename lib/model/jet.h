@@ -27,8 +27,9 @@ int jet_init(struct jet **j, const struct model *m, struct err *e);
 void jet_free(struct jet *j);
 
 /* For the batch of `base`, a pass with `keep` that ran forward without dropout; backward
- * may have run since. `base` must outlive the jet's use. EX_UNAVAILABLE when memory is
- * short. */
+ * may have run since: where it put the error of a language model's logits in their place,
+ * share (p - onehot), the probabilities are taken from that. `base` must outlive the jet's
+ * use. EX_UNAVAILABLE when memory is short. */
 int jet_batch(struct jet *j, const struct pass *base, struct err *e);
 
 struct jet_result {
@@ -38,5 +39,9 @@ struct jet_result {
 /* v[n_params]: directions, NULL where a parameter stands still. What lies below the lowest
  * one that moves is not computed. */
 struct jet_result jet_run(struct jet *j, const float *const *v);
+
+/* After jet_run: <dz/dw, v>, the derivatives of the logits along w + eta v, shaped as the
+ * slot m->logits; NULL when they are zero. Good until the next run. */
+const float *jet_logits(const struct jet *j);
 
 #endif

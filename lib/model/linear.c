@@ -88,17 +88,25 @@ static void add_pairs(const struct pass *p, const struct op *op, float *y)
 	}
 }
 
+void linear_product(const struct pass *p, const struct op *op, const float *x,
+		    const float *w, bool fresh, float *y)
+{
+	struct shape s = shape_of(p, op);
+	float beta = fresh ? 0 : 1;
+
+	if (op->transposed)
+		gemm_nn(s.rows, s.out, s.in, x, s.in, w + op->offset, outputs_of(p, op),
+			beta, y, s.out);
+	else
+		gemm_nt(s.rows, s.out, s.in, x, s.in, w + op->offset * s.in, s.in, beta, y,
+			s.out);
+}
+
 void linear_forward(const struct pass *p, const struct op *op, float *y)
 {
 	struct shape s = shape_of(p, op);
-	const float *x = p->act[op->in[0]], *w = p->w[op->p[0]];
 
-	if (op->transposed)
-		gemm_nn(s.rows, s.out, s.in, x, s.in, w + op->offset, outputs_of(p, op), 0,
-			y, s.out);
-	else
-		gemm_nt(s.rows, s.out, s.in, x, s.in, w + op->offset * s.in, s.in, 0, y,
-			s.out);
+	linear_product(p, op, p->act[op->in[0]], p->w[op->p[0]], true, y);
 	if (op->p[1] >= 0)
 		rows_add_bias(p->m->k, s.rows, s.out, y, p->w[op->p[1]] + op->offset, y);
 	if (op->pairs > 0)

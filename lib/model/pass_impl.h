@@ -35,6 +35,10 @@ size_t pass_taken(const struct batch *b, enum take take, size_t i);
 
 int linear_reserve(struct pass *p, const struct op *op, struct err *e);
 void linear_forward(const struct pass *p, const struct op *op, float *y);
+/* y = x W', or, unless `fresh`, added to y; of the outputs that `op` computes, for any x
+ * and any w that is shaped as W. */
+void linear_product(const struct pass *p, const struct op *op, const float *x,
+		    const float *w, bool fresh, float *y);
 /* Before the other two: what they share, from the error e at the output. */
 void linear_begin_backward(const struct pass *p, const struct op *op, const float *e);
 /* The error at the input into dx, or, unless `fresh`, added to it. */
@@ -47,6 +51,8 @@ void linear_gradients(const struct pass *p, const struct op *op, const float *e,
 /* ---- input.c ---- */
 
 int input_place(struct pass *p, const struct op *op, struct err *e);
+/* The row of the table of positions for each token. */
+const uint32_t *input_places(const struct pass *p, const struct op *op);
 void embed_forward(const struct pass *p, const struct op *op, float *out);
 void embed_gradients(const struct pass *p, const struct op *op, const float *e,
 		     float *const *g);

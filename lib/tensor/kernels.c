@@ -246,6 +246,8 @@ static void norm_weight(size_t rows, size_t cols, size_t ld, const float *x,
 					 mean + i, rstd + i, dy + i * ld + j, dw + j);
 }
 
+#include "tensor/kernels_jet.h"
+
 /* ---- dropout ---- */
 
 /* Elements whose indices share the upper 32 bits. */
@@ -481,6 +483,9 @@ const struct kernels NAMED(kernels_, KERNELS_ISA) = {
 	.norm_forward = norm_forward_rows,
 	.norm_input = norm_input,
 	.norm_weight = norm_weight,
+	.act_jet = act_jet_block,
+	.norm_jet = norm_jet_rows,
+	.softmax_jet = softmax_jet_row,
 	.attention_forward = attention_head_forward,
 	.attention_backward = attention_head_backward,
 	.attention_kept = attention_kept_head,

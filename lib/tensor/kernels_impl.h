@@ -7,6 +7,7 @@
 #define TENSOR_KERNELS_IMPL_H
 
 #include "tensor/attention_kept.h"
+#include "tensor/jets.h"
 #include "tensor/kernels.h"
 
 /* Floats in a block of an array that one thread works on at a time. Sums are made block by
@@ -54,6 +55,12 @@ struct kernels {
 	void (*norm_weight)(size_t rows, size_t cols, size_t ld, const float *x,
 			    const float *mean, const float *rstd, const float *dy,
 			    float *dw);
+
+	/* Along a direction, as in jets.h; the rows of norm_jet begin with `first`. */
+	void (*act_jet)(enum activation f, size_t n, const float *x, const float *x1,
+			const float *x2, float *y1, float *y2);
+	void (*norm_jet)(size_t rows, size_t width, const struct norm_jet *o, size_t first);
+	void (*softmax_jet)(size_t n, const float *p, bool has2, float *s1, float *s2);
 
 	/* One head of one sequence. */
 	void (*attention_forward)(const struct attention *a, size_t sequence, size_t head,

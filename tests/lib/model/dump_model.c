@@ -9,6 +9,9 @@
  *   dump_model [-l] [-r RANKS [-d P]] gradients DIR OUT
  *       the gradients of the mean loss over stdin's sequences, one batch, in the new
  *       safetensors file OUT, and LoRA pairs' values as value:NAME
+ *   dump_model [-l] [-r RANKS [-d P]] jets DIR adamw|sgd
+ *       of each parameter's own direction, for the mean loss over stdin's sequences: its
+ *       name, G.v, and the three numbers of struct jet_result
  *   dump_model [-l] [-r RANKS [-d P]] losses DIR N
  *       the mean loss of stdin's sequences under N different dropout masks, a line each
  *
@@ -17,9 +20,11 @@
  * batch_text.h.
  */
 #include <getopt.h>
+#include <math.h>
 
 #include "../batch_text.h"
 #include "base/prng.h"
+#include "model/jet.h"
 #include "model/lora.h"
 #include "model/model.h"
 #include "model/pass.h"
@@ -129,7 +134,46 @@ static int write_gradients(const struct gradients *g, const char *out, struct er
 	return rc;
 }
 
-static int gradients(const struct model *m, const char *out, struct err *e)
+/* The direction of a parameter, plain or as AdamW's first step has it. */
+static void direct(bool adamw, size_t n, const float *g, float *v)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i] = adamw ? g[i] / (fabsf(g[i]) + 1e-8f) : g[i];
+}
+
+static int print_jets(const struct gradients *g, const struct pass *p, const char *word,
+		      struct err *e)
+{
+	const struct model *m = g->m;
+	const float **v = mem_zeros(m->n_params, sizeof *v);
+	struct jet *j;
+	int rc = v == NULL ? err_nomem(e) : jet_init(&j, m, e);
+
+	if (rc == EX_OK)
+		rc = jet_batch(j, p, e);
+	for (size_t i = 0; i < m->n_params && rc == EX_OK; i++) {
+		size_t n = m->params[i].n;
+		float *d = mem_floats(n);
+		struct jet_result r;
+
+		if (d == NULL)
+			return err_nomem(e);
+		direct(strcmp(word, "adamw") == 0, n, g->g[i], d);
+		v[i] = d;
+		r = jet_run(j, v);
+		v[i] = NULL;
+		printf("%s\t%.12g\t%.12g\t%.12g\t%.12g\n", m->params[i].save_name,
+		       vec_dot(m->k, n, g->g[i], d), r.first, r.second, r.gauss_newton);
+		free(d);
+	}
+	jet_free(j);
+	free(v);
+	return rc;
+}
+
+/* With the gradients of stdin's sequences: writes them to `out`, or prints the jets of the
+ * direction that `out` names. */
+static int gradients(const struct model *m, const char *out, bool jets, struct err *e)
 {
 	bool *wanted = mem_zeros(m->n_params, sizeof *wanted);
 	struct gradients g = { 0 };
@@ -153,7 +197,7 @@ static int gradients(const struct model *m, const char *out, struct err *e)
 		rc = pass_backward(&p, &v, e);
 	}
 	if (rc == EX_OK)
-		rc = write_gradients(&g, out, e);
+		rc = jets ? print_jets(&g, &p, out, e) : write_gradients(&g, out, e);
 	gradients_free(&g);
 	pass_free(&p);
 	batch_free(&b);
@@ -204,7 +248,7 @@ static int run(struct model *m, const char *command, const char *argument, struc
 		return logits(m, (size_t)atol(argument), e);
 	if (strcmp(command, "losses") == 0)
 		return losses(m, (uint64_t)atol(argument), e);
-	return gradients(m, argument, e);
+	return gradients(m, argument, strcmp(command, "jets") == 0, e);
 }
 
 int main(int argc, char **argv)
@@ -225,7 +269,8 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 3) {
 		fprintf(stderr, "usage: dump_model [-l] [-r RANKS [-d P]] "
-				"save|logits|gradients|losses DIR OUT|BATCH|N\n");
+				"save|logits|gradients|jets|losses "
+				"DIR OUT|BATCH|DIRECTION|N\n");
 		return EX_USAGE;
 	}
 	argv += optind;
