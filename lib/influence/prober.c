@@ -66,7 +66,7 @@ static int make_hvp(struct prober *p, struct err *e)
 	if (p->moving == NULL || p->v == NULL)
 		return err_nomem(e);
 	memset(p->moving, 0, largest * sizeof *p->moving);
-	return err_set(e, EX_SOFTWARE, "there are no jets");
+	return jet_init(&p->jet, m, e);
 }
 
 static int make_curvature(struct prober *p, struct err *e)
@@ -118,6 +118,7 @@ void prober_free(struct prober *p)
 	if (p->t == NULL)
 		return;
 	pass_free(&p->tail);
+	jet_free(p->jet);
 	gradients_free(&p->halves.first);
 	sweep_free(&p->sweep);
 	free(p->along);
@@ -237,6 +238,33 @@ static void fit(struct prober *p, size_t k, struct estimate *x)
 	fit_group(p, k, x);
 }
 
+/* Lets the group's elements move in p->v, or stand still again. */
+static void set_moving(struct prober *p, size_t k, bool moves)
+{
+	const struct group *g = &p->part->g[k];
+	float *d = p->moving;
+
+	for (size_t j = 0; j < g->n; j++) {
+		const struct member *r = &g->member[j];
+
+		p->v[r->param] = moves ? d : NULL;
+		if (moves)
+			sweep_direction(p->t, r->param, r->from, r->n, d + r->from);
+		else
+			memset(d + r->from, 0, r->n * sizeof *d);
+		if (j + 1 < g->n && g->member[j + 1].param != r->param)
+			d += p->t->m->params[r->param].n;
+	}
+}
+
+static void hvp(struct prober *p, size_t k, struct estimate *x)
+{
+	set_moving(p, k, true);
+	x->curv = jet_run(p->jet, p->v).second;
+	set_moving(p, k, false);
+	p->jets++;
+}
+
 /* Gain and ppi of a method without a curvature. */
 static void settle_plain(const struct prober *p, size_t k, struct estimate *x)
 {
@@ -272,7 +300,10 @@ static void estimate_group(struct prober *p, size_t k, struct estimate *x)
 		if (!zero)
 			fit(p, k, x);
 		break;
-	case METHOD_HVP: break;
+	case METHOD_HVP:
+		if (!zero)
+			hvp(p, k, x);
+		break;
 	case METHOD_GGN: x->curv = p->curv[k]; break;
 	default: settle_plain(p, k, x); return;
 	}
@@ -286,7 +317,7 @@ static int prepare(struct prober *p, size_t shard, struct err *e)
 		p->rounding = 0;
 		return pass_batch(&p->tail, p->t->pass.batch, e);
 	}
-	return EX_OK;
+	return p->o.method == METHOD_HVP ? jet_batch(p->jet, &p->t->pass, e) : EX_OK;
 }
 
 int prober_step(struct prober *p, size_t shard, double loss, struct estimate *out,
