@@ -1,10 +1,110 @@
 #include "settings.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/file.h"
+
 #define PROBES_UNASKED 10 /* probed steps when --every does not say */
+#define LR_UNSAID      5e-5
+
+/* Bound of the step when --trust does not say. */
+#define TRUST_UNSAID "rms:0.1"
+
+#define SHARDS_MOST 65536
+
+static enum method method_named(const char *name)
+{
+	static const char *const names[] = {
+		[METHOD_FIT] = "fit",       [METHOD_HVP] = "hvp",
+		[METHOD_GGN] = "ggn",       [METHOD_GRAD] = "grad",
+		[METHOD_FISHER] = "fisher", [METHOD_MAGNITUDE] = "magnitude",
+		[METHOD_RANDOM] = "random",
+	};
+	size_t m = 0;
+
+	while (strcmp(names[m], name) != 0)
+		m++;
+	return (enum method)m;
+}
+
+/* A whole number of 1 .. SHARDS_MOST that begins at *s, which moves behind it. */
+static bool shard_number(const char **s, uint64_t *out)
+{
+	size_t len = strspn(*s, "0123456789");
+
+	*out = 0;
+	for (size_t i = 0; i < len && *out <= SHARDS_MOST; i++)
+		*out = 10 * *out + (uint64_t)((*s)[i] - '0');
+	*s += len;
+	return *out >= 1 && *out <= SHARDS_MOST;
+}
+
+/* I/N or I-J/N. */
+static bool shards_named(struct settings *s)
+{
+	const char *at = s->shard;
+	bool good = shard_number(&at, &s->first_shard);
+
+	s->last_shard = s->first_shard;
+	if (good && *at == '-') {
+		at++;
+		good = shard_number(&at, &s->last_shard);
+	}
+	return good && *at++ == '/' && shard_number(&at, &s->shards) && *at == '\0' &&
+	       s->first_shard <= s->last_shard && s->last_shard <= s->shards;
+}
+
+static int check_shards(struct settings *s, struct err *e)
+{
+	if (s->shard == NULL)
+		return EX_OK;
+	if (!shards_named(s))
+		return err_set(e, EX_USAGE,
+			       "--shard %s: I/N or I-J/N with 1 <= I <= J <= N <= %d",
+			       s->shard, SHARDS_MOST);
+	if (s->until_stable >= 0 && (s->first_shard != 1 || s->last_shard != s->shards))
+		return err_set(e, EX_USAGE,
+			       "--until-stable needs every shard in one process: "
+			       "--shard 1-%" PRIu64 "/%" PRIu64,
+			       s->shards, s->shards);
+	return EX_OK;
+}
+
+static bool is_stdout(const char *path)
+{
+	return path == NULL || strcmp(path, "-") == 0;
+}
+
+static int check_outputs(const struct settings *s, struct err *e)
+{
+	if (s->interactions == NULL)
+		return EX_OK;
+	if ((is_stdout(s->interactions) && is_stdout(s->out)) ||
+	    (s->out != NULL &&
+	     (strcmp(s->interactions, s->out) == 0 || file_same(s->interactions, s->out))))
+		return err_set(e, EX_USAGE, "two outputs to one file");
+	return EX_OK;
+}
+
+static int check_method(struct settings *s, struct err *e)
+{
+	if (!trust_named(s->trust_name, &s->trust))
+		return err_set(e, EX_USAGE,
+			       "--trust %s: inf, travel, or rms:X with X > 0 (rms:0.1)",
+			       s->trust_name);
+	s->method = method_named(s->method_name);
+	s->direction =
+	    strcmp(s->direction_name, "sgd") == 0 ? DIRECTION_SGD : DIRECTION_ADAMW;
+	if (s->draws > 0 && s->method != METHOD_GGN && s->interactions == NULL)
+		return err_set(e, EX_USAGE,
+			       "--draws is of --method ggn and of --interactions");
+	if (s->unbiased && s->source.batch < 2)
+		return err_set(e, EX_USAGE, "--unbiased halves a batch: --batch 2 or more");
+	return EX_OK;
+}
 
 static int check(struct settings *s, int operands, struct err *e)
 {
@@ -18,20 +118,21 @@ static int check(struct settings *s, int operands, struct err *e)
 	if (s->groups != NULL && s->group_by != NULL)
 		return err_set(e, EX_USAGE,
 			       "--group-by and --groups contradict each other");
-	if (!trust_named(s->trust_name, &s->trust))
-		return err_set(e, EX_USAGE,
-			       "--trust %s: inf, or rms:X with X > 0 (rms:0.1)",
-			       s->trust_name);
-	if ((rc = pairs_resolve(&s->pairs, NULL, false, &s->lora, e)) != EX_OK)
+	if ((rc = check_method(s, e)) != EX_OK || (rc = check_shards(s, e)) != EX_OK ||
+	    (rc = check_outputs(s, e)) != EX_OK ||
+	    (rc = pairs_resolve(&s->pairs, NULL, false, &s->lora, e)) != EX_OK)
 		return rc;
 	s->source.lora = s->lora.ranks > 0 ? &s->lora : NULL;
 	s->grouping = BY_FILE;
 	if (s->groups == NULL &&
 	    !grouping_named(s->group_by == NULL ? "tensor" : s->group_by, &s->grouping))
 		return err_set(e, EX_SOFTWARE, "no grouping '%s'", s->group_by);
-	s->method = strcmp(s->method_name, "fit") == 0 ? METHOD_FIT : METHOD_GRAD;
-	s->direction =
-	    strcmp(s->direction_name, "sgd") == 0 ? DIRECTION_SGD : DIRECTION_ADAMW;
+	if (s->direction == DIRECTION_ADAMW)
+		s->trust.lr = s->training.lr;
+	if (s->training.lr < 0)
+		s->training.lr = LR_UNSAID;
+	if (s->direction == DIRECTION_SGD)
+		s->trust.lr = s->training.lr;
 	return training_check(&s->training, e);
 }
 
@@ -46,15 +147,23 @@ void settings_read(struct settings *s, int argc, char **argv)
 		PAIRS_OPTIONS(s->pairs),
 		{ .type = OPT_GROUP, .help = "How to probe" },
 		{ OPT_TEXT, 0, "group-by", "G", &s->group_by,
-		  "tensor|module|layer|type|layer-type", 0, 0, "the groups (tensor)" },
+		  "tensor|module|layer|type|layer-type|row", 0, 0, "the groups (tensor)" },
 		{ OPT_TEXT, 0, "groups", "FILE", &s->groups, NULL, 0, 0,
 		  "groups of your own: lines of PATTERN <tab> GROUP, first match wins" },
-		{ OPT_TEXT, 0, "method", "M", &s->method_name, "fit|grad", 0, 0,
-		  "a fitted parabola, or the gradient alone (fit)" },
+		{ OPT_TEXT, 0, "method", "M", &s->method_name,
+		  "fit|hvp|ggn|grad|fisher|magnitude|random", 0, 0,
+		  "how curvature is had, or what stands in for influence (fit)" },
 		{ OPT_TEXT, 0, "direction", "D", &s->direction_name, "adamw|sgd", 0, 0,
 		  "where a group would move, and how training moves (adamw)" },
 		{ OPT_TEXT, 0, "trust", "T", &s->trust_name, NULL, 0, 0,
-		  "bound of a group's step: rms:X of its weights' rms, or inf (rms:0.1)" },
+		  "bound of a group's step: rms:X of its weights' rms, travel: as far as "
+		  "training goes, or inf (" TRUST_UNSAID ")" },
+		{ OPT_FLAG, 0, "unbiased", NULL, &s->unbiased, NULL, 0, 0,
+		  "slopes from two half batches" },
+		{ OPT_COUNT, 0, "draws", "N", &s->draws, NULL, 1, 1e6,
+		  "labels that ggn draws for each target (as many as are needed)" },
+		{ OPT_TEXT, 0, "interactions", "FILE", &s->interactions, NULL, 0, 0,
+		  "where a row for every pair of groups goes" },
 		{ .type = OPT_GROUP, .help = "The training that is probed" },
 		{ OPT_COUNT, 0, "epochs", "N", &s->training.epochs, NULL, 1, 1e6,
 		  "times through the data in a whole training (3)" },
@@ -64,6 +173,10 @@ void settings_read(struct settings *s, int argc, char **argv)
 		  "steps to make, instead of a share" },
 		{ OPT_COUNT, 0, "every", "N", &s->every, NULL, 1, 1e12,
 		  "probe the first step and every N-th after it (so that 10 are probed)" },
+		{ OPT_REAL, 0, "until-stable", "TAU", &s->until_stable, NULL, 0, 1,
+		  "stop when the halves of the probed steps agree, by Kendall's tau-b" },
+		{ OPT_TEXT, 0, "shard", "I/N", &s->shard, NULL, 0, 0,
+		  "probe the I-th (I-J/N: I-th to J-th) of N batches a step" },
 		SOURCE_BATCH(s->source, "128"),
 		TRAINING_RATE(s->training, "5e-5"),
 		{ .type = OPT_GROUP, .help = "Common" },
@@ -87,11 +200,14 @@ void settings_read(struct settings *s, int argc, char **argv)
 		.source = SOURCE_INIT,
 		.method_name = "fit",
 		.direction_name = "adamw",
-		.trust_name = "rms:0.1",
+		.trust_name = TRUST_UNSAID,
 		.training = TRAINING_INIT,
+		.until_stable = -1,
+		.shards = 1,
+		.first_shard = 1,
+		.last_shard = 1,
 		.pairs = PAIRS_INIT,
 	};
-	s->training.lr = 5e-5;
 	cli_start(&s->cli, &program, argc, argv);
 	if ((rc = check(s, argc - s->cli.first, &e)) != EX_OK) {
 		settings_free(s);
@@ -112,11 +228,14 @@ struct schedule_plan settings_plan(const struct settings *s, uint64_t n)
 	struct schedule_plan p = { .total = training_steps(t, n, s->source.batch) };
 	double share = s->fraction > 0 ? s->fraction : 0.1;
 
-	p.steps = t->steps > 0 ? t->steps : (uint64_t)ceil(share * (double)p.total);
+	p.steps = t->steps > 0
+		      ? t->steps
+		      : (uint64_t)ceil(share * (double)p.total / (double)s->shards);
 	if (p.steps > p.total)
 		p.total = p.steps;
 	p.warmup = training_warmup(t, p.total);
 	p.every = s->every > 0 ? s->every : (p.steps + PROBES_UNASKED - 1) / PROBES_UNASKED;
 	p.probes = (p.steps + p.every - 1) / p.every;
+	p.travel = schedule_sum(t->schedule, p.warmup, p.total);
 	return p;
 }

@@ -18,6 +18,11 @@ struct settings {
 	struct cli cli;
 	struct source_options source;
 	const char *out, *group_by, *groups, *method_name, *direction_name, *trust_name;
+	const char *interactions; /* file of them, or NULL */
+	const char *shard;        /* "2/8", "1-4/8", or NULL */
+	bool unbiased;
+	uint64_t draws;      /* 0: as many as are needed */
+	double until_stable; /* Kendall's tau-b; negative: not said */
 	struct pairs_options pairs;
 	struct training_options training;
 	uint64_t every;
@@ -28,6 +33,7 @@ struct settings {
 	enum method method;
 	enum direction direction;
 	struct trust_region trust;
+	uint64_t shards, first_shard, last_shard; /* from 1 */
 };
 
 /* The steps of a probing run. */
@@ -37,6 +43,7 @@ struct schedule_plan {
 	uint64_t every; /* step 0 and every so many later ones are probed */
 	uint64_t warmup;
 	uint64_t probes;
+	double travel; /* the sum of the whole training's factors of the learning rate */
 };
 
 /* Parses; ends the process for --help, --version and wrong usage. */
