@@ -27,7 +27,7 @@ ALL_CFLAGS := -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L $(WARN) -fope
 LIBS := -lopenblas -lcsv -ljansson -lutf8proc -lpcre2-8 -lnettle -lpng -ljpeg -lz -lm
 
 TOOLS := probe rank select finetune evaluate view
-PROGRAMS := $(TOOLS:%=$(BIN)/adapeft-%) $(BIN)/adapeft
+PROGRAMS := $(TOOLS:%=$(BIN)/adapeft-%) $(BIN)/adapeft-plot $(BIN)/adapeft
 
 # ---- the library -----------------------------------------------------------------
 
@@ -72,6 +72,14 @@ $(2): $$(patsubst %.c,$$(OUT)/%.o,$$(sort $$(wildcard tools/$(1)/*.c))) $$(CLI_O
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t),$(BIN)/adapeft-$(t))))
 $(eval $(call program,adapeft,$(BIN)/adapeft))
+
+# Pictures are gnuplot's: a shell program that finds its scripts in share/.
+$(BIN)/adapeft-plot: tools/plot/adapeft-plot.sh Makefile
+	@mkdir -p $(@D)
+	@rm -f $@
+	sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SHAREDIR@|$(PREFIX)/share/adapeft|' $< >$@.part
+	@chmod 755 $@.part
+	@mv $@.part $@
 
 # ---- tests -------------------------------------------------------------------------
 
@@ -134,6 +142,12 @@ uninstall:
 	for s in 1 5 7; do for f in man/*.$$s; do \
 	  rm -f $(DESTDIR)$(PREFIX)/share/man/man$$s/$${f##*/}; done; done
 
+# The pictures of README.md, from what `make demo` left.
+.PHONY: docs
+docs: $(BIN)/adapeft-plot $(BIN)/adapeft-view
+	$(BIN)/adapeft-plot demo/streams/layer-type.appi -o share/doc/influence.svg
+	$(BIN)/adapeft-plot demo/all.point -o share/doc/frontier.svg
+
 -include share/demo/demo.mk
 -include tests/bench/bench.mk
 
@@ -143,6 +157,7 @@ help:
 	@echo 'make demo         the whole pipeline on a real model and real text, with pictures'
 	@echo 'make demo-gpt2    a small GPT-2 from nothing, then taught to describe restaurants'
 	@echo 'make demo-vit     a small vision transformer from nothing, then taught new classes'
+	@echo 'make docs         renew the pictures of README.md, after make demo'
 	@echo 'make check        install what the tests need, and run them (SAN=1: sanitizers)'
 	@echo 'make accept       renew the golden files of the command-line tests'
 	@echo 'make check-layers fail when a file of lib/ includes a higher layer'

@@ -140,9 +140,9 @@ $(OUT)/frontier.txt: $(OUT)/frontier.tsv
 
 $(OUT)/pictures/influence.svg $(OUT)/pictures/influence.png: $(OUT)/streams/$(PICTURED).appi
 	@mkdir -p $(@D)
-	gnuplot -c $(adapeft_share)/heatmap.gp $< $@
+	adapeft-plot heatmap $< -o $@
 
 $(OUT)/pictures/frontier.svg $(OUT)/pictures/frontier.png: $(OUT)/all.point \
 		$(adapeft_said)/title
 	@mkdir -p $(@D)
-	gnuplot -c $(adapeft_share)/frontier.gp $< $@ $(if $(TITLE),'$(subst ','\'',$(TITLE))')
+	adapeft-plot frontier $< -o $@ $(if $(TITLE),--title '$(subst ','\'',$(TITLE))')

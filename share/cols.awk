@@ -2,6 +2,7 @@
 #
 #     awk -f cols.awk -v cols=group,appi FILE...      (-v head=1: a first line of names)
 #
+# -v named=NAME: what messages call standard input.
 # Exit status 65: no stream, a column that is missing, or a stream that was cut short.
 
 BEGIN {
@@ -14,7 +15,7 @@ BEGIN {
 FNR == 1 {
 	if (NR > 1)
 		whole()
-	file = FILENAME ~ /^-?$/ ? "stdin" : FILENAME
+	file = FILENAME !~ /^-?$/ ? FILENAME : named != "" ? named : "stdin"
 	ended = found = 0
 	if ($0 !~ /^##adapeft /)
 		fail("no text stream: convert a binary one with adapeft view")

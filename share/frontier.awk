@@ -1,7 +1,7 @@
-# frontier.awk - scores over trained parameters, as commands for frontier.gp.
-# Reads run, budget, trained, percent, metric and score (tab-separated). Runs of one budget, or
-# one preset, that differ in their seed are one point, their mean, with a bar from the lowest
-# to the highest.
+# frontier.awk - scores over trained parameters, as numbers for frontier.gp.
+# Reads run, budget, trained, percent, metric and score (tab-separated). Runs of one budget,
+# or one preset, that differ in their seed are one point, their mean, with a bar from the
+# lowest to the highest.
 # Labels are put where they cover neither points nor the frontier nor each other.
 
 BEGIN {
@@ -108,11 +108,12 @@ function print_points(    i, k)
 
 function print_spread(    i)
 {
+	print "$spread << END"
 	for (i = 0; i < n; i++)
 		if (runs[name[i]] > 1)
-			printf "set arrow from %.10g,%.10g to %.10g,%.10g nohead front " \
-			    "lw 1.5 lc rgb \"%s\"\n", x[i], least[name[i]], x[i], \
-			    most[name[i]], is_preset[name[i]] ? "#d55e00" : "#0072b2"
+			printf "%.10g %.10g %.10g %d\n", x[i], least[name[i]], \
+			    most[name[i]], !is_preset[name[i]]
+	print "END"
 }
 
 # The line goes on to the right of its last point, as more parameters are never worse, but no

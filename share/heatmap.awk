@@ -1,4 +1,4 @@
-# heatmap.awk - influence by layer and type, as commands for heatmap.gp.
+# heatmap.awk - influence by layer and type, as numbers for heatmap.gp.
 # Reads type, layer, params and appi (tab-separated) of groups that lie in one layer and are
 # of one type. Groups of the same layer and type are one cell: their influence together over
 # their parameters together.
@@ -12,7 +12,7 @@ BEGIN {
 	sum[$2, $1] += $3 * $4
 	params[$2, $1] += $3
 	has_type[$1] = has_layer[$2] = 1
-	if ($2 ~ /^[0-9]+$/ && $2 + 0 > last)
+	if ($2 ~ /^[0-9][0-9]?[0-9]?$/ && $2 + 0 > last)
 		last = $2 + 0
 }
 
@@ -48,7 +48,11 @@ function add_column(layer)
 
 function name_of(layer)
 {
-	return layer ~ /^[0-9]+$/ ? "layer " layer : layer
+	if (layer !~ /^[0-9]+$/)
+		return layer
+	if (columns <= 14)
+		return "layer " layer
+	return columns <= 50 || layer % 5 == 0 ? layer : ""
 }
 
 # A cell without influence has no logarithm: gnuplot leaves NaN out.

@@ -4,14 +4,14 @@
 t 'without a verb it is wrong usage' code 64 adapeft
 t 'and help is pointed at' says 'adapeft: which verb? (see adapeft help)'
 t 'help lists the verbs' code 0 adapeft help
-for verb in probe rank select finetune evaluate view help; do
+for verb in probe rank select finetune evaluate plot view help; do
     t "help has a line for $verb" grep -q "^  $verb  *[a-z]" out
 done
 t '--help is the same' sh -c 'adapeft --help | cmp - out'
 t '--version names program and version' sh -c '[ "$(adapeft --version)" = "adapeft 0.1.0" ]'
 t 'a full stdout is a write error' code 74 sh -c 'exec adapeft help >/dev/full'
 t 'an unknown verb is wrong usage' code 64 adapeft prob
-t 'and near misses are named' says 'adapeft: prob: no such verb; did you mean probe?'
+t 'and near misses are named' says 'adapeft: prob: no such verb; did you mean probe, plot?'
 t 'help on an unknown verb is wrong usage' code 64 adapeft help veiw
 t 'and near misses are named there too' says 'veiw: no such verb; did you mean view?'
 t 'an option before the verb is wrong usage' code 64 adapeft -q view

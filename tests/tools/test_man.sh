@@ -1,7 +1,7 @@
 # The manual pages: what --help says and no more, and clean for mandoc.
 . "$TESTS/tools/lib.sh"
 man=$TESTS/../man
-programs='probe rank select finetune evaluate view'
+programs='probe rank select finetune evaluate plot view'
 
 # The options of a program as its --help lists them: -m, --model
 helped() {
@@ -31,7 +31,7 @@ for page in "$man"/*; do
 done
 
 adapeft --help | sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p' | sort >verbs
-t 'adapeft has verbs' test "$(wc -l <verbs)" -ge 7
+t 'adapeft has verbs' test "$(wc -l <verbs)" -ge 8
 sed -n 's/^\.It Cm //p' "$man/adapeft.1" | sort >verbs.page
 t 'adapeft(1) has the verbs that there are' diff -u verbs verbs.page
 

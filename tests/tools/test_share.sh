@@ -56,24 +56,13 @@ aligned() {
 }
 t 'a table has its columns under each other' aligned
 
-# ---- pictures -------------------------------------------------------------------------
+# ---- the numbers of pictures -------------------------------------------------------------------------
 
 stream appi 'group type layer params appi' 'q attn 0 4096 1e-9' 'k attn 0 4096 3e-9' \
     'n norm 1 64 2e-6' 'e embed embed 90000 0' 'h head head 130 1e-5' >heat.appi
 stream point 'run budget trained percent metric score loss on_frontier' \
     '1pct 1% 1000 1 accuracy 0.7 0.6 0' '1pct 1% 1000 1 accuracy 0.8 0.5 1' \
     'bitfit - 900 0.9 accuracy 0.6 0.7 1' 'full - 100000 100 accuracy 0.9 0.4 1' >some.point
-stream point 'run budget trained percent metric score' '1pct 1% 1000 1 accuracy nan' >none.point
-
-draws() { # SCRIPT FILE
-    for form in svg png; do
-        code 0 gnuplot -c "$SHARE/$1.gp" "$2" first.$form && [ ! -s err ] &&
-            gnuplot -c "$SHARE/$1.gp" "$2" second.$form &&
-            [ -s first.$form ] && cmp first.$form second.$form || return 1
-    done
-}
-t 'the heatmap is drawn, the same each time' draws heatmap heat.appi
-t 'the frontier is drawn, the same each time' draws frontier some.point
 
 cells() {
     cols -v cols=type,layer,params,appi heat.appi | awk -f "$SHARE/heatmap.awk" >out
@@ -106,12 +95,6 @@ lower_is_better() {
     [ "$(grep -c '^[0-9]' out)" -eq 3 ] && grep -qx '100 9' out && grep -qx '10000 4' out
 }
 t 'a frontier of perplexity goes down' lower_is_better
-
-nothing_to_draw() {
-    code 65 gnuplot -c "$SHARE/frontier.gp" none.point none.svg && says 'nothing to draw' &&
-        [ ! -e none.svg ]
-}
-t 'no picture is begun when there is nothing to draw' nothing_to_draw
 
 # ---- the make fragment ----------------------------------------------------------------
 

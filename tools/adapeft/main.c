@@ -17,6 +17,7 @@ static const struct verb {
 	{ "select", "choose the groups that are worth most within a budget" },
 	{ "finetune", "train the chosen groups, or a preset" },
 	{ "evaluate", "score runs, and find the frontier of score and parameters" },
+	{ "plot", "draw a stream" },
 	{ "view", "show, convert or seal a stream; make a model of an adapter" },
 };
 
