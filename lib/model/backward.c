@@ -14,7 +14,8 @@
 struct backward {
 	struct pass *p;
 	const struct visitor *v;
-	bool *needs; /* [n_slots]: a wanted parameter lies below */
+	const float *dz; /* error at the logits; NULL: the loss's */
+	bool *needs;     /* [n_slots]: a wanted parameter lies below */
 	struct err *e;
 };
 
@@ -182,13 +183,17 @@ static int back_in_place(struct backward *b, const struct op *op, const float *e
 static int back_loss(struct backward *b, const struct op *op)
 {
 	struct pass *p = b->p;
-	struct floats *f = p->m->language ? &p->own[op->in[0]] : take(b, op->in[0]);
+	bool in_place = b->dz == NULL ? p->m->language : b->dz == p->act[op->in[0]];
+	struct floats *f = in_place ? &p->own[op->in[0]] : take(b, op->in[0]);
 
 	if (f == NULL)
 		return b->e->code;
 	f->refs = 1;
 	p->err[op->in[0]] = f;
-	loss_backward(p, op, f->f);
+	if (b->dz == NULL)
+		loss_backward(p, op, f->f);
+	else if (!in_place)
+		memcpy(f->f, b->dz, slot_floats(p, op->in[0]) * sizeof(float));
 	return EX_OK;
 }
 
@@ -242,6 +247,7 @@ static bool needs_input(const struct backward *b, const struct op *op)
 static int back(struct backward *b, const struct op *op)
 {
 	struct floats *f;
+	bool wanted;
 	int rc = EX_OK;
 
 	if (op->kind == OP_LOSS)
@@ -249,12 +255,16 @@ static int back(struct backward *b, const struct op *op)
 	f = b->p->err[op->out];
 	if (f == NULL)
 		return EX_OK;
+	wanted = wants_any(b, op);
 	if (op->kind == OP_LINEAR)
 		linear_begin_backward(b->p, op, f->f);
-	if (wants_any(b, op))
+	if (wanted)
 		b->v->visit(b->v->self, b->p, op, f->f);
 	if (needs_input(b, op))
 		rc = pull_back(b, op, f);
+	/* A reference that stays keeps whoever shares the buffer from adding to it. */
+	if (wanted && b->p->retain)
+		return rc;
 	b->p->err[op->out] = NULL;
 	f->refs--;
 	return rc;
@@ -262,8 +272,14 @@ static int back(struct backward *b, const struct op *op)
 
 int pass_backward(struct pass *p, const struct visitor *v, struct err *e)
 {
+	return pass_backward_from(p, NULL, v, e);
+}
+
+int pass_backward_from(struct pass *p, const float *dz, const struct visitor *v,
+		       struct err *e)
+{
 	const struct model *m = p->m;
-	struct backward b = { .p = p, .v = v, .e = e };
+	struct backward b = { .p = p, .v = v, .dz = dz, .e = e };
 	struct err dummy;
 	int rc = EX_OK;
 

@@ -113,21 +113,23 @@ void linear_forward(const struct pass *p, const struct op *op, float *y)
 		add_pairs(p, op, y);
 }
 
-void linear_begin_backward(const struct pass *p, const struct op *op, const float *e)
+void linear_pair_error(const struct pass *p, const struct op *op, int k, const float *e,
+		       float *t)
 {
 	struct shape s = shape_of(p, op);
+	const float *b = p->w[op->p[3 + 2 * k]];
+	size_t rank = rank_of(p, op, k);
 
+	gemm_nn(s.rows, rank, s.out, e, s.out, b + op->offset * rank, rank, 0, t, rank);
+	vec_scale(p->m->k, s.rows * rank, op->share[k], t);
+}
+
+void linear_begin_backward(const struct pass *p, const struct op *op, const float *e)
+{
 	if (op->pairs > 0)
 		pair_input(p, op);
-	for (int k = 0; k < op->pairs; k++) {
-		const float *b = p->w[op->p[3 + 2 * k]];
-		size_t rank = rank_of(p, op, k);
-		float *t = p->pair_error[k].f;
-
-		gemm_nn(s.rows, rank, s.out, e, s.out, b + op->offset * rank, rank, 0, t,
-			rank);
-		vec_scale(p->m->k, s.rows * rank, op->share[k], t);
-	}
+	for (int k = 0; k < op->pairs; k++)
+		linear_pair_error(p, op, k, e, p->pair_error[k].f);
 }
 
 /* dx += the pairs' part */

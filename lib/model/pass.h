@@ -26,12 +26,13 @@ struct floats {
 struct pass {
 	const struct model *m;
 	const struct batch *batch;
-	bool retain;         /* pass_backward leaves in err[] the errors of the slots that
-			      * operations	 with wanted parameters make, until the next pass_batch */
-	bool keep;           /* outputs are kept for backward; else buffers are shared */
-	const float **w;     /* [n_params] values that are read: the model's own, unless a
-			      * caller puts others in their place after pass_batch */
-	float **act;         /* [n_slots] outputs of the last forward */
+	bool retain;     /* backward leaves in err[] the errors of the slots that operations
+			  * with wanted parameters make, until the next backward or
+			  * pass_batch */
+	bool keep;       /* outputs are kept for backward; else buffers are shared */
+	const float **w; /* [n_params] values that are read: the model's own, unless a
+			  * caller puts others in their place after pass_batch */
+	float **act;     /* [n_slots] outputs of the last forward */
 	struct floats *own;  /* this pass's outputs: one a slot, or one a shared buffer */
 	struct floats *stat; /* [n_ops] mean and rstd of norms, probabilities of attention;
 			      * [2] without keep */
@@ -86,6 +87,11 @@ struct visitor {
 /* After a forward pass with `keep`, once: the logits of a language model are overwritten
  * with their error. EX_UNAVAILABLE when memory is short. */
 int pass_backward(struct pass *p, const struct visitor *v, struct err *e);
+
+/* As above, from dz, any error at the logits instead of the loss's, as often as wanted. dz
+ * may be p->act[m->logits], which those of a language model can spare. */
+int pass_backward_from(struct pass *p, const float *dz, const struct visitor *v,
+		       struct err *e);
 
 /* The visitor that adds up gradients. */
 struct gradients {

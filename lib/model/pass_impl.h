@@ -39,6 +39,9 @@ void linear_forward(const struct pass *p, const struct op *op, float *y);
  * and any w that is shaped as W. */
 void linear_product(const struct pass *p, const struct op *op, const float *x,
 		    const float *w, bool fresh, float *y);
+/* t [rows, rank] = scale e B: the error at the middle of pair k. */
+void linear_pair_error(const struct pass *p, const struct op *op, int k, const float *e,
+		       float *t);
 /* Before the other two: what they share, from the error e at the output. */
 void linear_begin_backward(const struct pass *p, const struct op *op, const float *e);
 /* The error at the input into dx, or, unless `fresh`, added to it. */

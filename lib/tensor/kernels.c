@@ -85,6 +85,31 @@ static void sum_columns(size_t rows, size_t cols, size_t ld, const float *x, flo
 	}
 }
 
+static void sum_products_part(size_t rows, size_t cols, size_t ldx, const float *x,
+			      size_t ldy, const float *y, double *sum)
+{
+	float part[SUM_COLUMNS] = { 0 };
+
+	for (size_t i = 0; i < rows; i++) {
+#pragma omp simd
+		for (size_t j = 0; j < cols; j++)
+			part[j] += x[i * ldx + j] * y[i * ldy + j];
+	}
+#pragma omp simd
+	for (size_t j = 0; j < cols; j++)
+		sum[j] += (double)part[j];
+}
+
+static void sum_products(size_t rows, size_t cols, size_t ldx, const float *x, size_t ldy,
+			 const float *y, double *sum)
+{
+	for (size_t i = 0; i < rows; i += SUM_ROWS)
+		for (size_t j = 0; j < cols; j += SUM_COLUMNS)
+			sum_products_part(smaller(SUM_ROWS, rows - i),
+					  smaller(SUM_COLUMNS, cols - j), ldx,
+					  x + i * ldx + j, ldy, y + i * ldy + j, sum + j);
+}
+
 /* ---- activations ---- */
 
 /* 2 sqrt(2/pi) log2(e), and that times 0.044715 */
@@ -478,6 +503,7 @@ const struct kernels NAMED(kernels_, KERNELS_ISA) = {
 	.name = TEXT(KERNELS_ISA),
 	.add_bias = add_bias,
 	.sum_columns = sum_columns,
+	.sum_products = sum_products,
 	.act_forward = activation_forward,
 	.act_backward = activation_backward,
 	.norm_forward = norm_forward_rows,

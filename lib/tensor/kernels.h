@@ -58,6 +58,16 @@ void rows_add_bias(const struct kernels *k, size_t rows, size_t width, const flo
 void rows_sum(const struct kernels *k, size_t rows, size_t width, const float *x,
 	      float *sum, float *sum_abs);
 
+/* The rows of two arrays, ldx and ldy floats apart, in segments: segment s has the rows
+ * start[s] .. start[s + 1].
+ *
+ *     sum[s, j] = sum over the segment's rows of x[., j] y[., j]      [segments, width]
+ *
+ * In double, of sums in float over some rows at a time. */
+void segments_sum_products(const struct kernels *k, size_t segments, const size_t *start,
+			   size_t width, const float *x, size_t ldx, const float *y,
+			   size_t ldy, double *sum);
+
 /* y = f(x), n elements. In place when y == x. */
 void act_forward(const struct kernels *k, enum activation f, size_t n, const float *x,
 		 float *y);

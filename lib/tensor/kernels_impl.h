@@ -42,6 +42,10 @@ struct kernels {
 	void (*sum_columns)(size_t rows, size_t cols, size_t ld, const float *x, float *sum,
 			    float *sum_abs);
 
+	/* sum[j] += sum over rows of x[., j] y[., j], in float for some rows at a time. */
+	void (*sum_products)(size_t rows, size_t cols, size_t ldx, const float *x,
+			     size_t ldy, const float *y, double *sum);
+
 	void (*act_forward)(enum activation f, size_t n, const float *x, float *y);
 	void (*act_backward)(enum activation f, size_t n, const float *x, const float *dy,
 			     float *dx);

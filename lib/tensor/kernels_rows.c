@@ -1,12 +1,14 @@
 /* Kernels over rows, run by OpenMP threads: each owns rows or, for sums over rows, columns.
  */
 #include <omp.h>
+#include <string.h>
 
 #include "base/prng.h"
 #include "tensor/kernels_impl.h"
 
 #define ROW_GRAIN    ((size_t)16384) /* floats below which waking threads costs more */
 #define COLUMN_GRAIN ((size_t)16)    /* columns: a cache line */
+#define COLUMN_BLOCK ((size_t)256)   /* columns of a segment that one thread takes */
 
 static size_t rows_at_once(size_t width)
 {
@@ -50,6 +52,26 @@ void rows_sum(const struct kernels *k, size_t rows, size_t width, const float *x
 	for (size_t j = 0; j < width; j += share)
 		k->sum_columns(rows, smaller(share, width - j), width, x + j, sum + j,
 			       sum_abs == NULL ? NULL : sum_abs + j);
+}
+
+void segments_sum_products(const struct kernels *k, size_t segments, const size_t *start,
+			   size_t width, const float *x, size_t ldx, const float *y,
+			   size_t ldy, double *sum)
+{
+	size_t rows = start[segments] - start[0];
+
+#pragma omp parallel for collapse(2) schedule(static) if (rows * width >= ROW_GRAIN)
+	for (size_t s = 0; s < segments; s++) {
+		for (size_t j = 0; j < width; j += COLUMN_BLOCK) {
+			size_t cols = smaller(COLUMN_BLOCK, width - j);
+			double *to = sum + s * width + j;
+
+			memset(to, 0, cols * sizeof *to);
+			k->sum_products(start[s + 1] - start[s], cols, ldx,
+					x + start[s] * ldx + j, ldy, y + start[s] * ldy + j,
+					to);
+		}
+	}
 }
 
 void norm_forward(const struct kernels *k, size_t rows, size_t width, const float *x,
