@@ -158,6 +158,7 @@ int interaction_table_finish(struct interaction_table *x, struct err *e)
 	add_up(x);
 	if ((rc = check_pairs(x, e)) != EX_OK || (rc = make_arrays(x, e)) != EX_OK)
 		return rc;
+	x->steps = x->n > 0 ? x->row[0].steps : 0;
 	for (size_t i = 0; i < x->n; i++) {
 		const struct interaction_sum *r = &x->row[i];
 

@@ -32,6 +32,7 @@ struct interaction_table {
 	size_t n, cap;
 	double *curv, *joint;       /* [groups x groups], both triangles */
 	double *slope, *tau, *gain; /* [groups] */
+	double steps;               /* in all */
 };
 
 /* {0} is an empty one. EX_DATAERR for a number that cannot be, the message says no place.
