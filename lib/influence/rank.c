@@ -2,164 +2,92 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/prng.h"
-#include "base/str.h"
-#include "influence/kendall.h"
+#include "influence/rank_private.h"
 
-/* Where a row was read. */
-struct place {
-	uint32_t source;
-	uint64_t row; /* from 1 */
-};
+#define STEPS_SHARE 16 /* of the buffer, one part for the list of steps */
 
+/* A row, as it is sorted. */
 struct cell {
 	int64_t step;
 	double gain, ppi;
-	uint64_t row;
-	uint32_t source, group;
-	uint8_t status;
+	uint64_t row_and_status; /* row * CELL_STATUSES + status */
+	uint32_t group, shard;
 };
 
+#define CELL_STATUSES 8
+
+static enum status status_in(const struct cell *c)
+{
+	return (enum status)(c->row_and_status % CELL_STATUSES);
+}
+
 struct ranker {
-	struct strlist sources;
-	uint64_t row; /* of the current source */
-	struct cell *cells;
-	size_t n_cells, cap_cells;
-	struct ranked *g; /* in the order in which they were met */
-	size_t n, cap;
-	struct place *met; /* [n] where each group was first met */
-	size_t cap_met;
-	uint32_t *slots; /* open addressing: 1 + index into g, 0 empty */
-	size_t n_slots;  /* a power of two */
-	size_t last;     /* group of the last row */
+	struct places places;
+	struct group_table groups;
+	struct sorter *cells;
+	struct sorter *steps; /* int64_t, each at least once */
+	int64_t last_step;
 	struct ranking out;
 };
 
-int ranker_start(struct ranker **r, struct err *e)
+/* By group, step and shard; what is equal in all, by row. */
+static int by_group_and_step(const void *a, const void *b)
 {
-	*r = mem_zeros(1, sizeof **r);
-	return *r == NULL ? err_nomem(e) : EX_OK;
+	const struct cell *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	if (x->step != y->step)
+		return x->step < y->step ? -1 : 1;
+	if (x->shard != y->shard)
+		return x->shard < y->shard ? -1 : 1;
+	return (x->row_and_status > y->row_and_status) -
+	       (x->row_and_status < y->row_and_status);
+}
+
+static int by_step(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int ranker_start(struct ranker **out, size_t buffer, const char *dir, struct err *e)
+{
+	struct ranker *r = mem_zeros(1, sizeof *r);
+	size_t share = buffer / STEPS_SHARE;
+	int rc = r == NULL ? err_nomem(e) : EX_OK;
+
+	if (rc == EX_OK)
+		rc = sorter_open(&r->cells, sizeof(struct cell), by_group_and_step,
+				 buffer - share, dir, e);
+	if (rc == EX_OK)
+		rc = sorter_open(&r->steps, sizeof(int64_t), by_step, share, dir, e);
+	if (rc == EX_OK) {
+		r->last_step = -1;
+		r->out.shards = 1;
+	} else {
+		ranker_free(r);
+		r = NULL;
+	}
+	*out = r;
+	return rc;
 }
 
 int ranker_source(struct ranker *r, const char *name, struct err *e)
 {
-	r->row = 0;
-	return strlist_add(&r->sources, name, e);
+	return places_add(&r->places, name, e);
 }
 
-/* ---- groups by name ---- */
-
-static size_t hash(const char *s)
+void ranker_expect_shards(struct ranker *r, uint64_t n)
 {
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return (size_t)prng_mix(h);
-}
-
-/* The slot that holds the name, or the empty one where it belongs. */
-static uint32_t *slot_of(const struct ranker *r, const char *name)
-{
-	size_t at = hash(name) & (r->n_slots - 1);
-
-	while (r->slots[at] != 0 && strcmp(r->g[r->slots[at] - 1].group, name) != 0)
-		at = (at + 1) & (r->n_slots - 1);
-	return &r->slots[at];
-}
-
-static int grow_slots(struct ranker *r, struct err *e)
-{
-	size_t n = r->n_slots == 0 ? 256 : 2 * r->n_slots;
-	uint32_t *slots;
-
-	if (r->n + 1 <= r->n_slots / 2)
-		return EX_OK;
-	slots = mem_zeros(n, sizeof *slots);
-	if (slots == NULL)
-		return err_nomem(e);
-	free(r->slots);
-	r->slots = slots;
-	r->n_slots = n;
-	for (size_t i = 0; i < r->n; i++)
-		*slot_of(r, r->g[i].group) = (uint32_t)(i + 1);
-	return EX_OK;
-}
-
-static int new_group(struct ranker *r, const struct influence_row *row, struct err *e)
-{
-	struct ranked *g;
-	int rc = mem_grow(&r->g, &r->cap, r->n + 1, sizeof *r->g, e);
-
-	if (rc == EX_OK)
-		rc = mem_grow(&r->met, &r->cap_met, r->n + 1, sizeof *r->met, e);
-	if (rc == EX_OK && r->n >= UINT32_MAX - 1)
-		rc = err_set(e, EX_DATAERR, "more than 2^32 groups");
-	if (rc != EX_OK)
-		return rc;
-	r->met[r->n] = (struct place){ (uint32_t)r->sources.n - 1, r->row };
-	g = &r->g[r->n++];
-	*g = (struct ranked){ .group = str_dup(row->group),
-			      .type = str_dup(row->type),
-			      .layer = str_dup(row->layer),
-			      .choice = str_dup(row->choice),
-			      .params = row->params };
-	if (g->group == NULL || g->type == NULL || g->layer == NULL || g->choice == NULL)
-		return err_nomem(e);
-	return EX_OK;
-}
-
-static int same_group(const struct ranker *r, size_t at, const struct influence_row *row,
-		      struct err *e)
-{
-	const struct ranked *g = &r->g[at];
-	const struct place *met = &r->met[at];
-
-	if (strcmp(g->choice, row->choice) != 0)
-		return err_set(e, EX_DATAERR,
-			       "group %s is of choice %s here, but of choice %s in %s: row "
-			       "%" PRIu64 ": were these probed with the same ranks?",
-			       row->group, row->choice, g->choice,
-			       r->sources.s[met->source], met->row);
-	if (g->params == row->params && strcmp(g->type, row->type) == 0 &&
-	    strcmp(g->layer, row->layer) == 0)
-		return EX_OK;
-	return err_set(e, EX_DATAERR,
-		       "group %s is of type %s, layer %s, %" PRIu64
-		       " params here, but type %s, layer %s, %" PRIu64
-		       " params in %s: row %" PRIu64
-		       ": were these probed on the same model?",
-		       row->group, row->type, row->layer, row->params, g->type, g->layer,
-		       g->params, r->sources.s[met->source], met->row);
-}
-
-static int find_group(struct ranker *r, const struct influence_row *row, size_t *at,
-		      struct err *e)
-{
-	size_t next = r->last + 1 < r->n ? r->last + 1 : 0;
-	uint32_t *slot;
-	int rc;
-
-	/* A step's rows mostly come in the order of the step before. */
-	if (r->n > 0 && strcmp(r->g[next].group, row->group) == 0) {
-		*at = next;
-		return same_group(r, next, row, e);
-	}
-	if ((rc = grow_slots(r, e)) != EX_OK)
-		return rc;
-	slot = slot_of(r, row->group);
-	if (*slot != 0) {
-		*at = *slot - 1;
-		return same_group(r, *at, row, e);
-	}
-	*at = r->n;
-	if ((rc = new_group(r, row, e)) == EX_OK)
-		*slot = (uint32_t)r->n;
-	return rc;
+	if (n > r->out.shards)
+		r->out.shards = n;
 }
 
 /* ---- rows ---- */
@@ -174,74 +102,44 @@ static bool status_of(const char *name, uint8_t *out)
 	return false;
 }
 
-int ranker_add(struct ranker *r, const struct influence_row *row, struct err *e)
+static int check_row(const struct influence_row *row, uint8_t *status, struct err *e)
 {
-	struct cell c = { .step = row->step, .gain = row->gain, .ppi = row->ppi };
-	size_t at = 0;
-	int rc;
-
-	r->row++;
+	if (row->step < 0)
+		return err_set(e, EX_DATAERR, "step is negative");
+	if (row->shard < 1 || row->shard > RANK_SHARDS)
+		return err_set(e, EX_DATAERR,
+			       "shard %" PRId64 ": shards are counted from 1 to %" PRIu64,
+			       row->shard, (uint64_t)RANK_SHARDS);
 	if (!isfinite(row->gain) || !isfinite(row->ppi))
 		return err_set(e, EX_DATAERR, "the %s of group %s is not finite",
 			       isfinite(row->gain) ? "ppi" : "gain", row->group);
-	if (!status_of(row->status, &c.status))
+	if (!status_of(row->status, status))
 		return err_set(
 		    e, EX_DATAERR,
 		    "status '%s' is none of ok, bounded, negcurv, lowfit, noise, zero",
 		    row->status);
-	rc = find_group(r, row, &at, e);
+	return EX_OK;
+}
+
+int ranker_add(struct ranker *r, const struct influence_row *row, struct err *e)
+{
+	struct cell c = { .step = row->step, .gain = row->gain, .ppi = row->ppi };
+	uint8_t status = 0;
+	size_t at = 0;
+	int rc = check_row(row, &status, e);
+
 	if (rc == EX_OK)
-		rc =
-		    mem_grow(&r->cells, &r->cap_cells, r->n_cells + 1, sizeof *r->cells, e);
+		rc = group_table_find(&r->groups, &r->places, row, &at, e);
+	if (rc == EX_OK && row->step != r->last_step)
+		rc = sorter_add(r->steps, &row->step, e);
 	if (rc != EX_OK)
 		return rc;
-	c.source = (uint32_t)r->sources.n - 1;
-	c.row = r->row;
+	r->last_step = row->step;
+	c.row_and_status = r->places.rows++ * CELL_STATUSES + status;
 	c.group = (uint32_t)at;
-	r->last = at;
-	r->cells[r->n_cells++] = c;
-	return EX_OK;
-}
-
-static int by_group_and_step(const void *a, const void *b)
-{
-	const struct cell *x = a, *y = b;
-
-	if (x->group != y->group)
-		return x->group < y->group ? -1 : 1;
-	if (x->step != y->step)
-		return x->step < y->step ? -1 : 1;
-	if (x->source != y->source)
-		return x->source < y->source ? -1 : 1;
-	return (x->row > y->row) - (x->row < y->row);
-}
-
-/* Sorts the rows and keeps each (step, group) once. */
-static int settle_rows(struct ranker *r, struct err *e)
-{
-	size_t kept = 0;
-
-	if (r->n_cells > 0)
-		qsort(r->cells, r->n_cells, sizeof *r->cells, by_group_and_step);
-	for (size_t i = 0; i < r->n_cells; i++) {
-		const struct cell *c = &r->cells[i], *k = &r->cells[kept - (kept > 0)];
-
-		if (kept == 0 || c->group != k->group || c->step != k->step) {
-			r->cells[kept++] = *c;
-			continue;
-		}
-		if (c->gain != k->gain || c->ppi != k->ppi || c->status != k->status)
-			return err_set(e, EX_DATAERR,
-				       "%s: row %" PRIu64 ": step %" PRId64
-				       " of group %s has other numbers in %s: row %" PRIu64,
-				       r->sources.s[c->source], c->row, c->step,
-				       r->g[c->group].group, r->sources.s[k->source],
-				       k->row);
-		r->out.repeated++;
-	}
-	r->out.rows = r->n_cells;
-	r->n_cells = kept;
-	return EX_OK;
+	c.shard = (uint32_t)row->shard;
+	ranker_expect_shards(r, c.shard);
+	return sorter_add(r->cells, &c, e);
 }
 
 /* ---- sums ---- */
@@ -269,127 +167,243 @@ static double sum_of(const struct sum *sum)
 
 static bool counts(const struct cell *c)
 {
-	return c->status == STATUS_OK || c->status == STATUS_BOUNDED ||
-	       (c->status == STATUS_NEGCURV && c->gain > 0);
+	return status_in(c) == STATUS_OK || status_in(c) == STATUS_BOUNDED ||
+	       (status_in(c) == STATUS_NEGCURV && c->gain > 0);
 }
 
-static double counted_ppi(const struct cell *c)
+/* ---- the rows of a step and group ---- */
+
+/* Goes through all rows in order, each (step, group, shard) once. */
+struct walk {
+	struct cell next;
+	bool more;
+};
+
+/* What the shards of a step say of a group. */
+struct estimates {
+	size_t group, shards, repeated;
+	int64_t step;
+	double gain, ppi; /* means over shards */
+	size_t by_status[RANK_STATUSES], negcurv_counted;
+};
+
+static int walk_start(struct ranker *r, struct walk *w, struct err *e)
 {
-	return counts(c) ? c->ppi : 0;
+	const void *first = NULL;
+	int rc = sorter_rewind(r->cells, e);
+
+	if (rc == EX_OK)
+		rc = sorter_next(r->cells, &first, e);
+	w->more = first != NULL;
+	if (w->more)
+		w->next = *(const struct cell *)first;
+	return rc;
 }
 
-/* The rows of one group, in the order of steps. */
-static int add_up(const struct cell *c, size_t n, struct ranked *g, struct err *e)
+static int contradiction(const struct ranker *r, const struct cell *c,
+			 const struct cell *before, struct err *e)
 {
-	struct sum appi = { 0 }, value = { 0 }, squares = { 0 };
+	uint64_t here, there;
+	const char *source = place_of(&r->places, c->row_and_status / CELL_STATUSES, &here);
+	const char *other =
+	    place_of(&r->places, before->row_and_status / CELL_STATUSES, &there);
+	char shard[32] = "";
 
-	for (size_t i = 0; i < n; i++) {
-		sum_add(&appi, counted_ppi(&c[i]));
-		sum_add(&value, counts(&c[i]) ? c[i].gain : 0);
-		g->rejected += c[i].status != STATUS_OK && c[i].status != STATUS_BOUNDED;
-		g->bounded += c[i].status == STATUS_BOUNDED;
+	if (r->out.shards > 1)
+		snprintf(shard, sizeof shard, ", shard %" PRIu32 ",", c->shard);
+	return err_set(e, EX_DATAERR,
+		       "%s: row %" PRIu64 ": step %" PRId64
+		       "%s of group %s has other numbers in %s: row %" PRIu64,
+		       source, here, c->step, shard, r->groups.g[c->group].group, other,
+		       there);
+}
+
+/* The next row that is not the one before again. */
+static int walk_on(struct ranker *r, struct walk *w, size_t *repeated, struct err *e)
+{
+	const struct cell before = w->next;
+	const void *record;
+	int rc;
+
+	while ((rc = sorter_next(r->cells, &record, e)) == EX_OK && record != NULL) {
+		const struct cell *c = record;
+
+		if (c->group != before.group || c->step != before.step ||
+		    c->shard != before.shard) {
+			w->next = *c;
+			return EX_OK;
+		}
+		if (c->gain != before.gain || c->ppi != before.ppi ||
+		    status_in(c) != status_in(&before))
+			return contradiction(r, c, &before, e);
+		++*repeated;
 	}
-	g->steps = n;
+	w->more = false;
+	return rc;
+}
+
+/* While w->more. */
+static int take_step(struct ranker *r, struct walk *w, struct estimates *s, struct err *e)
+{
+	struct sum gain = { 0 }, ppi = { 0 };
+	int rc = EX_OK;
+
+	*s = (struct estimates){ .group = w->next.group, .step = w->next.step };
+	while (rc == EX_OK && w->more && w->next.group == s->group &&
+	       w->next.step == s->step) {
+		const struct cell *c = &w->next;
+
+		sum_add(&gain, counts(c) ? c->gain : 0);
+		sum_add(&ppi, counts(c) ? c->ppi : 0);
+		s->by_status[status_in(c)]++;
+		s->negcurv_counted += status_in(c) == STATUS_NEGCURV && counts(c);
+		s->shards++;
+		rc = walk_on(r, w, &s->repeated, e);
+	}
+	s->gain = sum_of(&gain) / (double)s->shards;
+	s->ppi = sum_of(&ppi) / (double)s->shards;
+	return rc;
+}
+
+/* ---- groups ---- */
+
+static void count_statuses(const struct estimates *s, struct ranked *g, struct ranking *out)
+{
+	for (int i = 0; i < RANK_STATUSES; i++) {
+		out->by_status[i] += s->by_status[i];
+		if (i != STATUS_OK && i != STATUS_BOUNDED)
+			g->rejected += s->by_status[i];
+	}
+	g->bounded += s->by_status[STATUS_BOUNDED];
+	out->negcurv_counted += s->negcurv_counted;
+	out->repeated += s->repeated;
+}
+
+static void count_shards(const struct estimates *s, const struct ranked *g,
+			 struct ranking *out)
+{
+	out->estimates++;
+	if (s->shards >= out->shards)
+		return;
+	if (out->incomplete == 0 || s->step < out->lacks_step ||
+	    (s->step == out->lacks_step && strcmp(g->group, out->lacks_group) < 0)) {
+		out->lacks_step = s->step;
+		out->lacks_group = g->group;
+		out->lacks_has = s->shards;
+	}
+	out->incomplete++;
+}
+
+/* Adds up one group, whose rows come next; half[2] gets its APPI before `middle` and from
+ * there on. */
+static int add_up(struct ranker *r, struct walk *w, int64_t middle, double *half[2],
+		  struct err *e)
+{
+	struct sum appi = { 0 }, value = { 0 }, part[2] = { { 0 } };
+	size_t at = w->next.group;
+	struct ranked *g = &r->groups.g[at];
+	struct estimates s;
+
+	while (w->more && w->next.group == at) {
+		int rc = take_step(r, w, &s, e);
+
+		if (rc != EX_OK)
+			return rc;
+		count_statuses(&s, g, &r->out);
+		count_shards(&s, g, &r->out);
+		sum_add(&appi, s.ppi);
+		sum_add(&value, s.gain);
+		sum_add(&part[s.step >= middle], s.ppi);
+		g->steps++;
+	}
 	g->appi = sum_of(&appi);
 	g->value = sum_of(&value);
-	g->mean = g->appi / (double)n;
-	for (size_t i = 0; i < n; i++) {
-		double d = counted_ppi(&c[i]) - g->mean;
-
-		sum_add(&squares, d * d);
-	}
-	g->sd = n > 1 ? sqrt(sum_of(&squares) / (double)(n - 1)) : 0;
-	if (!isfinite(g->appi) || !isfinite(g->value) || !isfinite(g->sd))
+	g->mean = g->appi / (double)g->steps;
+	half[0][at] = sum_of(&part[0]);
+	half[1][at] = sum_of(&part[1]);
+	if (!isfinite(g->appi) || !isfinite(g->value))
 		return err_set(e, EX_DATAERR, "group %s: the sum over its steps overflows",
 			       g->group);
 	return EX_OK;
 }
 
-static int add_groups(struct ranker *r, struct err *e)
+static int deviate(struct ranker *r, struct walk *w, struct err *e)
 {
-	int rc = EX_OK;
+	struct sum squares = { 0 };
+	size_t at = w->next.group;
+	struct ranked *g = &r->groups.g[at];
+	struct estimates s;
 
-	for (size_t i = 0, end; i < r->n_cells && rc == EX_OK; i = end) {
-		for (end = i; end < r->n_cells && r->cells[end].group == r->cells[i].group;
-		     end++) {
-			const struct cell *c = &r->cells[end];
+	while (w->more && w->next.group == at) {
+		int rc = take_step(r, w, &s, e);
 
-			r->out.by_status[c->status]++;
-			r->out.negcurv_counted += c->status == STATUS_NEGCURV && counts(c);
-		}
-		rc = add_up(&r->cells[i], end - i, &r->g[r->cells[i].group], e);
+		if (rc != EX_OK)
+			return rc;
+		sum_add(&squares, (s.ppi - g->mean) * (s.ppi - g->mean));
+	}
+	g->sd = g->steps > 1 ? sqrt(sum_of(&squares) / (double)(g->steps - 1)) : 0;
+	if (!isfinite(g->sd))
+		return err_set(e, EX_DATAERR, "group %s: the sum over its steps overflows",
+			       g->group);
+	return EX_OK;
+}
+
+/* How many different steps there are, and the `wanted`-th of them. */
+static int look_through_steps(struct ranker *r, size_t wanted, int64_t *step, size_t *n,
+			      struct err *e)
+{
+	const void *record;
+	int64_t last = -1;
+	int rc = sorter_rewind(r->steps, e);
+
+	*n = 0;
+	while (rc == EX_OK && (rc = sorter_next(r->steps, &record, e)) == EX_OK &&
+	       record != NULL) {
+		int64_t s = *(const int64_t *)record;
+
+		if (s == last)
+			continue;
+		last = s;
+		if ((*n)++ == wanted)
+			*step = s;
 	}
 	return rc;
 }
 
-/* ---- stability ---- */
-
-static int by_step(const void *a, const void *b)
+/* Twice through the rows: a deviation is known only after the mean, and no group's steps
+ * need to fit into memory. */
+static int add_groups(struct ranker *r, int64_t middle, double *half[2], struct err *e)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	struct walk w = { 0 };
+	int rc = walk_start(r, &w, e);
 
-	return (x > y) - (x < y);
+	while (rc == EX_OK && w.more)
+		rc = add_up(r, &w, middle, half, e);
+	if (rc == EX_OK)
+		rc = walk_start(r, &w, e);
+	while (rc == EX_OK && w.more)
+		rc = deviate(r, &w, e);
+	return rc;
 }
 
-/* How many different steps there are, and the first of the second half. */
-static int middle_step(struct ranker *r, int64_t *middle, struct err *e)
+static int add_all(struct ranker *r, struct err *e)
 {
-	int64_t *steps = mem_zeros(r->n_cells, sizeof *steps);
-	size_t n = 0;
-
-	if (steps == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < r->n_cells; i++)
-		steps[i] = r->cells[i].step;
-	if (r->n_cells > 0)
-		qsort(steps, r->n_cells, sizeof *steps, by_step);
-	for (size_t i = 0; i < r->n_cells; i++)
-		if (n == 0 || steps[i] != steps[n - 1])
-			steps[n++] = steps[i];
-	r->out.steps = n;
-	*middle = n > 0 ? steps[n / 2] : 0;
-	free(steps);
-	return EX_OK;
-}
-
-/* half[0, n) and half[n, 2n) get each group's APPI in the two halves. */
-static void add_halves(const struct ranker *r, int64_t middle, double *half)
-{
-	for (size_t i = 0, end; i < r->n_cells; i = end) {
-		struct sum sum[2] = { { 0 } };
-		size_t at = r->cells[i].group;
-
-		for (end = i; end < r->n_cells && r->cells[end].group == at; end++)
-			sum_add(&sum[r->cells[end].step >= middle],
-				counted_ppi(&r->cells[end]));
-		half[at] = sum_of(&sum[0]);
-		half[r->n + at] = sum_of(&sum[1]);
-	}
-}
-
-static int compare_halves(struct ranker *r, struct err *e)
-{
-	double *half = mem_zeros(r->n, 2 * sizeof *half);
-	double *rank = mem_zeros(r->n, 2 * sizeof *rank);
+	double *half = mem_zeros(r->groups.n, 2 * sizeof *half);
+	double *halves[2] = { half, half == NULL ? NULL : half + r->groups.n };
 	int64_t middle = 0;
-	int rc = half == NULL || rank == NULL ? err_nomem(e) : middle_step(r, &middle, e);
+	int rc = half == NULL ? err_nomem(e) : EX_OK;
 
-	r->out.tau = NAN;
-	for (size_t i = 0; i < r->n; i++)
-		r->g[i].stability = 1;
-	if (rc == EX_OK && r->out.steps > 1 && r->n > 1) {
-		add_halves(r, middle, half);
-		rc = mean_ranks(r->n, half, rank, e);
-		if (rc == EX_OK)
-			rc = mean_ranks(r->n, half + r->n, rank + r->n, e);
-		if (rc == EX_OK)
-			rc = kendall_tau_b(r->n, half, half + r->n, &r->out.tau, e);
-		for (size_t i = 0; rc == EX_OK && i < r->n; i++)
-			r->g[i].stability -=
-			    fabs(rank[i] - rank[r->n + i]) / (double)(r->n - 1);
-	}
+	r->out.n = r->groups.n;
+	r->out.rows = r->places.rows;
+	if (rc == EX_OK)
+		rc = look_through_steps(r, 0, &middle, &r->out.steps, e);
+	if (rc == EX_OK)
+		rc = look_through_steps(r, r->out.steps / 2, &middle, &r->out.steps, e);
+	if (rc == EX_OK)
+		rc = add_groups(r, middle, halves, e);
+	if (rc == EX_OK)
+		rc = compare_halves(r->groups.g, half, &r->out, e);
 	free(half);
-	free(rank);
 	return rc;
 }
 
@@ -421,18 +435,15 @@ static int by_value(const void *a, const void *b)
 int ranker_finish(struct ranker *r, enum rank_by by, const struct ranking **out,
 		  struct err *e)
 {
-	int rc = settle_rows(r, e);
+	int rc = add_all(r, e);
 
-	if (rc == EX_OK)
-		rc = add_groups(r, e);
-	if (rc == EX_OK)
-		rc = compare_halves(r, e);
 	if (rc != EX_OK)
 		return rc;
-	if (r->n > 0)
-		qsort(r->g, r->n, sizeof *r->g, by == RANK_VALUE ? by_value : by_appi);
-	r->out.g = r->g;
-	r->out.n = r->n;
+	if (r->groups.n > 0)
+		qsort(r->groups.g, r->groups.n, sizeof *r->groups.g,
+		      by == RANK_VALUE ? by_value : by_appi);
+	r->out.g = r->groups.g;
+	r->out.runs = sorter_runs(r->cells);
 	*out = &r->out;
 	return EX_OK;
 }
@@ -441,16 +452,9 @@ void ranker_free(struct ranker *r)
 {
 	if (r == NULL)
 		return;
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->g[i].group);
-		free(r->g[i].type);
-		free(r->g[i].layer);
-		free(r->g[i].choice);
-	}
-	free(r->g);
-	free(r->met);
-	free(r->slots);
-	free(r->cells);
-	strlist_free(&r->sources);
+	group_table_free(&r->groups);
+	places_free(&r->places);
+	sorter_close(r->cells);
+	sorter_close(r->steps);
 	free(r);
 }

@@ -4,9 +4,14 @@
  *     APPI_k  = sum over probed steps of ppi        (arXiv 2505.12579, section 3)
  *     value_k = sum over probed steps of gain       what a selection maximises
  *
- * With ppi = 2 gain / params, value / params is half of APPI: both order groups alike per
- * parameter. Rows are keyed by (step, group) and added in the order of steps, so the result
- * does not depend on how they are spread over files or in which order they come.
+ * A run that was probed in n shards has n estimates of a step and group; gain and ppi of
+ * the step are the means over those that are there. With ppi = 2 gain / params,
+ * value / params is half of APPI: both order groups alike per parameter.
+ *
+ * Rows are keyed by (step, group, shard) and added in that order, so the result does not
+ * depend on how they are spread over files or in which order they come, nor on how many
+ * of them memory holds: those that it does not are sorted on disk. Memory is that buffer
+ * and what is kept of each group.
  *
  * Rows of status ok and bounded count as they are. All others are rejected: they count as
  * 0, but for negcurv with a gain above 0 (a bounded step), which counts and is rejected
@@ -23,10 +28,15 @@
 #include "influence/estimate.h"
 
 #define RANK_STATUSES (STATUS_ZERO + 1)
+#define RANK_SHARDS   UINT32_MAX /* the largest number that a shard may have */
+
+#define RANK_SETTLED_TAU   0.5 /* below it the halves of a run disagree */
+#define RANK_SETTLED_STEPS 4   /* fewer say nothing about it */
 
 /* A row of a ppi stream. Strings are copied. */
 struct influence_row {
-	int64_t step;
+	int64_t step;  /* from 0 */
+	int64_t shard; /* from 1 */
 	const char *group, *type, *layer, *status;
 	const char *choice; /* groups of one choice are alternatives; "-": none */
 	uint64_t params;
@@ -37,12 +47,12 @@ struct ranked {
 	char *group, *type, *layer, *choice;
 	uint64_t params;
 	double value, appi;
-	double mean, sd;  /* of ppi over steps, sd with n - 1, 0 for one step */
-	double stability; /* 1 - |r1 - r2| / (K - 1), r1 and r2 being the group's ranks by
-			   * APPI in the first and in the second half of the steps (ties
-			   * share their mean rank); 1 with one step or one group */
-	size_t steps;     /* rows counted, rejected ones among them */
-	size_t rejected, bounded;
+	double mean, sd;      /* of ppi over steps, sd with n - 1, 0 for one step */
+	double first, second; /* rank by APPI in the first and in the second half of the
+			       * steps; ties share their mean rank */
+	double stability;     /* 1 - |first - second| / (K - 1); 1 with one step or group */
+	size_t steps;
+	size_t rejected, bounded; /* rows, of all shards */
 };
 
 enum rank_by { RANK_APPI, RANK_VALUE };
@@ -54,21 +64,38 @@ struct ranking {
 	size_t by_status[RANK_STATUSES];
 	size_t negcurv_counted; /* of those, with a gain above 0 */
 	size_t steps;           /* different ones */
-	double tau; /* Kendall's tau-b of APPI between the halves; nan with fewer than two
-		     * steps or when a half is constant */
+	double tau;   /* Kendall's tau-b of APPI between the halves; nan with fewer than two
+		       * steps or when a half is constant */
+	bool settled; /* not: tau is below RANK_SETTLED_TAU, with enough steps to say so */
+	const char *carrier; /* unsettled: the group whose rank changed most */
+	double tau_without;  /* tau over all groups but the carrier */
+
+	uint64_t shards;    /* of the run: as expected, or the largest number met */
+	size_t estimates;   /* pairs of step and group; what is no repetition is in one */
+	size_t incomplete;  /* of those, with fewer shards; the first of them: */
+	int64_t lacks_step; /* by step, then name */
+	const char *lacks_group;
+	size_t lacks_has; /* shards */
+
+	size_t runs; /* written to disk by the sort; 0 when memory held all rows */
 };
 
 struct ranker;
 
-int ranker_start(struct ranker **r, struct err *e);
+/* Memory holds rows of about `buffer` bytes in all; further ones go to a file without a
+ * name in `dir`, which must outlive the ranker. */
+int ranker_start(struct ranker **r, size_t buffer, const char *dir, struct err *e);
 /* What follows comes from a file of that name, which messages use. */
 int ranker_source(struct ranker *r, const char *name, struct err *e);
-/* EX_DATAERR for a gain or ppi that is not finite, an unknown status, or a group whose
- * type, layer, params or choice are not what they were before; the message says no place.
- */
+/* The run has so many shards, even if the last of them have no row. */
+void ranker_expect_shards(struct ranker *r, uint64_t n);
+/* EX_DATAERR for a negative step, a shard that is not from 1 to RANK_SHARDS, a gain or ppi
+ * that is not finite, an unknown status, or a group whose type, layer, params or choice are
+ * not what they were before; the message says no place. EX_CANTCREAT and EX_IOERR when
+ * rows had to go to disk and could not. */
 int ranker_add(struct ranker *r, const struct influence_row *row, struct err *e);
-/* Call once. EX_DATAERR when a (step, group) came twice with different numbers, naming both
- * places. `out` belongs to the ranker. */
+/* Call once. EX_DATAERR when a (step, group, shard) came twice with different numbers,
+ * naming both places. `out` belongs to the ranker. */
 int ranker_finish(struct ranker *r, enum rank_by by, const struct ranking **out,
 		  struct err *e);
 void ranker_free(struct ranker *r);

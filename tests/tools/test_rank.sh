@@ -125,13 +125,201 @@ for s in 0 1 2 3; do
     printf "$s a m 0 1 $x $x ok\n$s b m 0 1 $y $y ok\n$s c m 0 1 5 5 ok\n"
 done | stream turn.ppi
 t 'halves that disagree' code 0 adapeft-rank turn.ppi
-t 'are PPI instability' says 'PPI instability'
+t 'are PPI instability' grep -q "PPI instability: .*tau-b -1" err
+t 'with the groups that they disagree about' grep -qx \
+    'adapeft-rank: unstable: group a, number 1 of 3: 1. in the first half of the steps, 3. in the second' err
+t 'and no others' test "$(grep -c unstable: err)" -eq 2
 t 'with the number in the stream' grep -q '^##stability.kendall=-1.*steps=4' out
+t 'with -q says nothing of it' sh -c 'adapeft-rank -q turn.ppi 2>err >out; [ ! -s err ]'
+for s in 0 1 2 3; do
+    printf "$s a m 0 1 9 9 ok\n$s b m 0 1 8 8 ok\n$s c m 0 1 7 7 ok\n$s d m 0 1 6 6 ok\n"
+    printf "$s e m 0 1 $((s / 2 * 10)) $((s / 2 * 10)) ok\n"
+done | stream one-group.ppi
+t 'one group can carry it' code 0 adapeft-rank one-group.ppi
+t 'and is named' grep -qx \
+    'adapeft-rank: PPI instability: group e carries it; without it the halves agree (tau-b 1)' err
+t 'three groups at most are told' test "$(grep -c unstable: err)" -eq 3
+t 'the least stable first' test "$(grep unstable: err | head -n 1 | cut -d ' ' -f 4)" = e,
+t 'a stable ranking names none' code 0 adapeft-rank small.ppi
+t 'unasked' test "$(grep -c unstable: err)" -eq 0
+t 'with -v it does' code 0 adapeft-rank -v small.ppi
+t 'three again' test "$(grep -c unstable: err)" -eq 3
 t 'one step is stable' code 0 adapeft-rank ties.ppi
 t 'in every group' test "$(column 12 | sort -u)" = 1
 t 'and says nothing' test ! -s err
 
+# ---- shards ----
+# shards NAME FROM TO N: what a probe of these shards would write, -o NAME
+shards() {
+    range=$2
+    [ "$2" = "$3" ] || range=$2-$3
+    {
+        printf '##adapeft 1 ppi\n##model\tm\tparams=9\tsha256=1\n'
+        printf '##probe\tmethod=ggn steps=3 shard=%s/%s seed=0\n' "$range" "$4"
+        printf '##pg\tadapeft-probe 0.1.0 -m m --shard %s/%s -d d.tsv -o %s\n' \
+            "$range" "$4" "$1"
+        printf '#step\tgroup\ttype\tlayer\tparams\tgain\tppi\tstatus\tshard\n'
+        awk -v first="$2" -v last="$3" 'BEGIN {
+            split("ok bounded noise ok ok negcurv", status)
+            for (step = 0; step < 3; step++)
+                for (shard = first; shard <= last; shard++)
+                    for (g = 1; g <= 4; g++) {
+                        x = (step * 37 + shard * 11 + g * g * 5) % 17 / 7
+                        i = (step + shard * g) % 6 + 1
+                        printf "%d\tg%d\tattn\t0\t%d\t%.17g\t%.17g\t%s\t%d\n",
+                            step, g, g, x, 2 * x / g, status[i], shard
+                    }
+        }'
+    } >"$1"
+    printf '##end rows=%d crc32=%s\n' "$(grep -vc '^#' "$1")" "$(crc "$1")" >>"$1"
+}
+# crc FILE: zlib's, which gzip writes as the first four of its last eight bytes
+crc() {
+    gzip -c "$1" | tail -c 8 | od -An -tu4 -N4 | awk '{ printf "%08x", $1 }'
+}
+for n in 1 2 5; do
+    shards whole.ppi 1 $n $n
+    t "a run in $n shards" code 0 adapeft-rank --strict whole.ppi
+    cp out whole
+    parts=
+    for i in $(seq $n); do
+        shards $i.ppi $i $i $n
+        parts="$parts $i.ppi"
+    done
+    t "shard by shard ($n)" code 0 adapeft-rank --strict $parts
+    t "gives the same bytes ($n)" cmp whole out
+    # every rotation, forwards and backwards
+    for i in $(seq $n); do
+        parts="${parts#* * } ${parts%"${parts#* * }"}"
+        parts=" $(echo $parts)"
+        back=$(echo $parts | tr ' ' '\n' | tac)
+        t "in another order ($parts)" code 0 adapeft-rank $parts
+        t "gives them too ($parts)" cmp whole out
+        t "backwards and twice ($parts)" code 0 adapeft-rank -S 1k -q $back $parts
+        t "does as well ($parts)" cmp whole out
+    done
+done
+for orders in '1 2 3 4 5' '5 3 1 2 4' '2 4 1 5 3' '4 1 3 5 2'; do
+    t "five shards as $orders" code 0 adapeft-rank $(for i in $orders; do echo $i.ppi; done)
+    t "give the same bytes ($orders)" cmp whole out
+done
+shards two.ppi 1 2 5
+shards three.ppi 3 5 5
+t 'ranges of shards' code 0 adapeft-rank three.ppi two.ppi
+t 'give the same bytes' cmp whole out
+t 'which have one line of the probe' test "$(grep -c '^##p[rg].*shard' out)" -eq 2
+t 'with all shards and without -o' grep -qx \
+    '##pg	adapeft-probe 0.1.0 -m m --shard 1-5/5 -d d.tsv' out
+t 'as ##probe has them' grep -q '^##probe.*shard=1-5/5 seed=0$' out
+t 'steps are counted once for all shards' test "$(column 10 | sort -u)" = 3
+t 'rejected rows each' test "$(column 11 | awk '{ n += $1 } END { print n }')" = \
+    "$(cat ?.ppi | grep -Ec '	(noise|negcurv)	')"
+# an independent account: the mean over shards, summed over steps
+cat ?.ppi | awk 'BEGIN { FS = "\t" } !/^#/ && $8 != "noise" { v[$2] += $6 / 5 }
+    END { for (g in v) printf "%s %.9g\n", g, v[g] }' | sort >a
+rows out | awk '{ printf "%s %.9g\n", $2, $6 }' | sort >b
+t 'values are sums of means over shards' cmp a b
+
+t 'shards that are missing' code 0 adapeft-rank 1.ppi 4.ppi 2.ppi
+t 'are noted' grep -qx 'adapeft-rank: 12 of 12 estimates lack shards and are means over fewer than 5 (step 0 of group g1: 3)' err
+t 'and the lines say which are there' test "$(grep -c '1-2,4/5' out)" -eq 2
+t 'the last of them too' code 0 adapeft-rank two.ppi
+t 'are noted' grep -q '12 of 12 estimates lack shards .* (step 0 of group g1: 2)$' err
+awk '!/^1	g2.*	4$/' 4.ppi >4.cut
+adapeft-view -q --seal -o 4.some.ppi 4.cut
+t 'a shard that lacks a row' code 0 adapeft-rank 1.ppi 2.ppi 3.ppi 4.some.ppi 5.ppi
+t 'is noted' grep -q ' 1 of 12 estimates lack shards .* (step 1 of group g2: 4)$' err
+sed 's/^\(0	g1.*\)	ok	/\1	bounded	/' 4.ppi >4.cut
+adapeft-view -q --seal -o 4.other.ppi 4.cut
+t 'a shard told twice, differently' code 65 adapeft-rank 4.ppi 4.other.ppi
+t 'is refused' says \
+    '4.other.ppi: row 1: step 0, shard 4, of group g1 has other numbers in 4.ppi: row 1'
+shards six.ppi 6 6 6
+t 'shards of runs in other numbers of them' code 65 adapeft-rank 1.ppi six.ppi
+t 'are refused' says 'six.ppi: of a run in 6 shards, but the files before it of one in 5'
+for bad in 0 -1 4294967296 9223372036854775807 9223372036854775808 nan 1.5 ''; do
+    sed "s/	5\$/	$bad/" 5.ppi >bad.cut
+    adapeft-view -q --seal -o bad.ppi bad.cut
+    t "a shard '$bad' is refused" code 65 adapeft-rank bad.ppi
+    t "at its line ('$bad')" says 'bad.ppi:7: shard'
+done
+for bad in 0/5 6/5 1 1-/5 nan/5 1/9999999999999999999999; do
+    sed "s|shard=5/5|shard=$bad|" 5.ppi >bad.cut
+    adapeft-view -q --seal -o bad.ppi bad.cut
+    t "a ##probe of shard=$bad is refused" code 65 adapeft-rank bad.ppi
+    t "as what it is ($bad)" says "bad.ppi: its ##probe line: shards '$bad'"
+done
+
+# ---- more rows than memory holds ----
+# much NAME AWK-ORDER: 30000 rows, by step or by group
+much() {
+    {
+        printf '##adapeft 1 ppi\n'
+        printf '#step\tgroup\ttype\tlayer\tparams\tgain\tppi\tstatus\n'
+        awk 'BEGIN {
+            for (i = 0; i < 30000; i++) {
+                step = int(i / 300)
+                g = i % 300
+                x = (i * 7919 % 10007) / 977
+                printf "%d\tg%d\tattn\t0\t%d\t%.17g\t%.17g\tok\n", step, g, 7, x, 2 * x / 7
+            }
+        }' | sort -t '	' $2
+        printf '##end rows=30000 crc32=00000000\n'
+    } >"$1"
+}
+much by-step.ppi -k1,1n
+much by-group.ppi -k2,2
+much by-gain.ppi -k6,6g
+awk '/^#/ || $1 < 40' by-step.ppi >first.ppi
+awk '/^#/ || $1 >= 40' by-step.ppi >second.ppi
+t '30000 rows in memory' code 0 adapeft-rank -q by-step.ppi
+cp out much
+for size in 1k 50k 300k 1M; do
+    for files in by-step.ppi by-group.ppi by-gain.ppi 'second.ppi first.ppi' \
+        'by-gain.ppi by-step.ppi'; do
+        t "give the same bytes with $size ($files)" sh -c \
+            "adapeft-rank -q -S $size $files | cmp - much"
+    done
+done
+t 'how much went to disk' code 0 adapeft-rank -v -S 500k by-gain.ppi
+t 'is told' grep -q 'adapeft-rank: sorted 30000 rows on disk, in 4 runs' err
+mkdir tmp
+t 'files go to -T' sh -c 'strace -V >/dev/null 2>&1 || exit 0
+    strace -f -e trace=open,openat adapeft-rank -q -S 50k -T tmp by-gain.ppi 2>&1 >out |
+        grep -q "\"tmp/adapeft-"'
+t 'and leave nothing there' test -z "$(ls -A tmp)"
+t 'a directory that is not there' code 73 adapeft-rank -S 50k -T nowhere by-gain.ppi
+t 'is named' says 'nowhere: cannot create a temporary file; -T DIR or TMPDIR names another'
+t 'by TMPDIR too' sh -c 'TMPDIR=nowhere adapeft-rank -S 50k by-gain.ppi >out 2>err; [ $? -eq 73 ]'
+t 'is named then' says 'nowhere: cannot create'
+t 'but not missed when memory suffices' code 0 adapeft-rank -q -T nowhere by-gain.ppi
+t 'a disk that is full' sh -c \
+    'ulimit -f 100; adapeft-rank -S 50k -T tmp by-gain.ppi >out 2>err; [ $? -eq 74 ]'
+t 'is an error in one line' says 'tmp: cannot write temporary rows: '
+t 'and nothing is written' test ! -s out
+t 'nor left' test -z "$(ls -A tmp)"
+(cat by-step.ppi | grep -v '^##end'; printf '7\tg3\tattn\t0\t7\t1\t1\tok\n'
+    printf '##end rows=0 crc32=00000000\n') >twice.ppi
+t 'a contradiction far apart' code 65 adapeft-rank -q -S 50k twice.ppi
+first=$(rows by-step.ppi | grep -n '^7	g3	' | cut -d : -f 1)
+t 'is found on disk' says \
+    "twice.ppi: row 30001: step 7 of group g3 has other numbers in twice.ppi: row $first"
+cp err in-pieces
+t 'and told alike in memory' code 65 adapeft-rank -q twice.ppi
+t 'word for word' cmp err in-pieces
+for bad in 0 999 x -1 1e99; do
+    t "a buffer of $bad is refused" code 64 adapeft-rank -S $bad small.ppi
+done
+
 # ---- hostile input ----
+for bad in -1 9223372036854775808 -9223372036854775808 nan 1.5 ''; do
+    printf '%s w attn 0 4 1 1 ok\n' "$bad" | stream bad.ppi
+    t "a step of '$bad' is refused" code 65 adapeft-rank bad.ppi
+    t "at its line ('$bad')" says 'bad.ppi:'
+done
+printf '9223372036854775807 w attn 0 4 1 1 ok\n0 w attn 0 4 1 1 ok\n' | stream far.ppi
+t 'a step as large as can be is one' code 0 adapeft-rank far.ppi
+t 'of two' test "$(column 10)" = 2
 for bad in nan inf -inf 1e999 x ''; do
     printf '0 w attn 0 4 %s 1 ok\n' "$bad" | stream bad.ppi
     t "a gain of '$bad' is refused" code 65 adapeft-rank bad.ppi
