@@ -23,14 +23,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "model/pass.h"
+#include "model/samples.h"
 #include "peft/group.h"
-
-/* The direction of elements from .. from + n of a parameter into d[n]. */
-struct directions {
-	const void *self;
-	void (*get)(const void *self, size_t param, size_t from, size_t n, float *d);
-};
 
 struct curvature; /* buffers, used again from step to step */
 
@@ -42,10 +36,16 @@ void curvature_free(struct curvature *c);
  * exact sum, else so many that a batch of `sequences` gives at least 64 samples. */
 unsigned curvature_draws(const struct model *m, size_t sequences);
 
-/* `p` ran forward and backward on its batch with `retain` set, without dropout. curv
- * [groups] is overwritten; 0 where nothing moves. draws == 0: exact. `key` decides the
- * labels that are drawn. matrix (or NULL) [groups x groups]: g_k'(GGN)g_l, overwritten,
- * both triangles. EX_UNAVAILABLE when memory is short. */
+/* `p` ran forward and backward on its batch, without dropout. curv[groups] is overwritten;
+ * 0 where nothing moves. draws == 0: exact (a language model takes curvature_draws).
+ * `key` decides the labels that are drawn: of each target and draw by themselves, so that
+ * the same key gives the same. matrix (or NULL) [groups x groups]: g_k'(GGN)g_l,
+ * overwritten, both triangles. EX_UNAVAILABLE when memory is short.
+ *
+ * With two classes, or the squared error, and `retain` set in p, no further backward pass
+ * is made, but where a sequence's loss is so small that its errors are rounding. Every
+ * other call runs backward again from its own errors: what was retained is gone then, and
+ * so are the logits of a language model, in whose place the errors stand. */
 int curvature_measure(struct curvature *c, struct pass *p, struct directions d,
 		      unsigned draws, uint64_t key, double *curv, double *matrix,
 		      struct err *e);
@@ -53,7 +53,8 @@ int curvature_measure(struct curvature *c, struct pass *p, struct directions d,
 /* trace[groups] = sum over the group's elements i of mean_n (d loss_n / dw_i)^2, the
  * diagonal of the empirical Fisher information with the true labels; n are sequences (of a
  * language model: loss_n is the sum over the sequence's targets, and the mean is over
- * targets). `p` as above. */
+ * targets). `p` as above, with `retain`; nothing of it is changed. A parameter with several
+ * uses is squared after they are added. */
 int curvature_fisher(struct curvature *c, struct pass *p, double *trace, struct err *e);
 
 #endif
