@@ -13,6 +13,7 @@ struct atoms {
 	double *best;  /* [n + 1] least cost of the first atoms */
 	size_t *from;  /* [n + 1] where the last group of these begins */
 	size_t *open;  /* [n + 1] ends that may still be the best */
+	double *due;   /* [n + 1] when to look at them again */
 };
 
 static void atoms_free(struct atoms *a)
@@ -23,6 +24,7 @@ static void atoms_free(struct atoms *a)
 	free(a->best);
 	free(a->from);
 	free(a->open);
+	free(a->due);
 }
 
 static int atoms_init(struct atoms *a, size_t n, struct err *e)
@@ -34,8 +36,9 @@ static int atoms_init(struct atoms *a, size_t n, struct err *e)
 	a->best = mem_zeros(n + 1, sizeof *a->best);
 	a->from = mem_zeros(n + 1, sizeof *a->from);
 	a->open = mem_zeros(n + 1, sizeof *a->open);
+	a->due = mem_zeros(n + 1, sizeof *a->due);
 	if (a->w != NULL && a->y != NULL && a->count != NULL && a->best != NULL &&
-	    a->from != NULL && a->open != NULL)
+	    a->from != NULL && a->open != NULL && a->due != NULL)
 		return EX_OK;
 	atoms_free(a);
 	return err_nomem(e);
@@ -59,6 +62,12 @@ static void add(struct atoms *a, double x, double w, int with_last)
 static double likelihood(double w, double y)
 {
 	return w > 0 ? 2 * w * log(y / w) : 0;
+}
+
+/* Of atoms s .. t as one group. */
+static double run_cost(const struct atoms *a, size_t s, size_t t)
+{
+	return likelihood(a->w[t] - a->w[s], a->y[t] - a->y[s]);
 }
 
 double split_none(size_t n, const double *x, const double *w, struct split_cost c)
@@ -89,34 +98,54 @@ static size_t trace(struct atoms *a, const size_t *element, uint32_t *part)
 
 /* ---- runs of neighbours ---- */
 
+/* How much nearer to the best any end may come by one more atom: the run from `from`, the
+ * best so far, has the mean m, and its cost grows by 2 w (log m + x/m - 1) at most; that of
+ * every other run grows by 2 w log x at least. */
+static double nearer(const struct atoms *a, size_t t, size_t from)
+{
+	double w = a->w[t] - a->w[t - 1], x = (a->y[t] - a->y[t - 1]) / w;
+	double ratio = x * (a->w[t - 1] - a->w[from]) / (a->y[t - 1] - a->y[from]);
+
+	return 2 * w * (ratio - 1 - log(ratio));
+}
+
+#define ROUNDING 1e-6 /* of costs: an end is looked at so much before it is due */
+
 /* best[t] = min over s < t of best[s] + cost of s..t + a group. An s for which best[s] +
  * cost of s..t is above best[t] is never the best again: parting a run further does not
- * raise its likelihood's cost. */
+ * raise its likelihood's cost. Another is not looked at before it can have come near:
+ * due[] is where `way`, the sum of nearer(), has to be for that. */
 static void solve_chain(struct atoms *a, double group)
 {
-	size_t n_open = 1;
+	double way = 0;
+	size_t n_open = 0;
 
-	a->open[0] = 0;
 	a->best[0] = -group;
 	for (size_t t = 1; t <= a->n; t++) {
-		double best = INFINITY;
-		size_t kept = 0;
+		size_t kept = 0, from = t > 1 ? a->from[t - 1] : 0;
+		double best = a->best[from] + group + run_cost(a, from, t);
 
+		a->open[n_open] = t - 1;
+		a->due[n_open++] = -INFINITY;
+		way += t > 1 ? nearer(a, t, from) : 0;
 		for (size_t i = 0; i < n_open; i++) {
 			size_t s = a->open[i];
-			double c =
-			    a->best[s] + likelihood(a->w[t] - a->w[s], a->y[t] - a->y[s]);
+			double due = a->due[i], c;
 
-			a->open[kept] = s;
-			kept += c <= best;
-			if (c + group < best) {
-				best = c + group;
-				a->from[t] = s;
+			if (due <= way) {
+				c = a->best[s] + run_cost(a, s, t);
+				if (c > best)
+					continue;
+				due = way + (c + group - best) - ROUNDING;
+				from = c + group < best ? s : from;
+				best = fmin(best, c + group);
 			}
+			a->open[kept] = s;
+			a->due[kept++] = due;
 		}
 		a->best[t] = best;
-		a->open[kept] = t;
-		n_open = kept + 1;
+		a->from[t] = from;
+		n_open = kept;
 	}
 }
 
@@ -162,8 +191,7 @@ static void solve_levels(struct atoms *a, struct split_cost c)
 		a->best[t] = INFINITY;
 		for (size_t s = 0; s < t; s++) {
 			double members = (double)(a->count[t] - a->count[s]);
-			double cost = a->best[s] + c.level +
-				      likelihood(a->w[t] - a->w[s], a->y[t] - a->y[s]) +
+			double cost = a->best[s] + c.level + run_cost(a, s, t) +
 				      2 * c.place * members * log(n / members);
 
 			if (cost < a->best[t]) {
