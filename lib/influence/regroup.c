@@ -1,5 +1,6 @@
 #include "influence/regroup.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -46,7 +47,14 @@ int regroup_start(struct regrouper **r, struct err *e)
 static int add_traits(struct regrouper *r, const struct influence_row *row, struct err *e)
 {
 	struct trait *t;
-	int rc = mem_grow(&r->old, &r->cap_old, r->groups.names.n, sizeof *r->old, e);
+	int rc;
+
+	for (const char *s = row->group; *s != '\0'; s++)
+		if (iscntrl((unsigned char)*s))
+			return err_set(e, EX_DATAERR,
+				       "the group's name has a control character, which a "
+				       "groups file cannot hold");
+	rc = mem_grow(&r->old, &r->cap_old, r->groups.names.n, sizeof *r->old, e);
 
 	if (rc != EX_OK)
 		return rc;

@@ -166,7 +166,7 @@ static double climb(struct walk *k, size_t lo, size_t hi, size_t at, int depth)
 static void put_plain(struct strbuf *b, const char *name, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		strbuf_add(b, strchr("*?[]\\", name[i]) != NULL ? "?" : &name[i], 1);
+		strbuf_add(b, strchr("#*?[]\\", name[i]) != NULL ? "?" : &name[i], 1);
 }
 
 static int add_rule(const struct tree *t, struct strbuf *pattern, const char *group,

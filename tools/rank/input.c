@@ -19,8 +19,8 @@ static int find_columns(const struct stream_reader *r, size_t at[COLUMNS], struc
 	return rc;
 }
 
-static int add_row(struct ranker *ranker, const struct stream_reader *r,
-		   const size_t at[COLUMNS], struct err *e)
+static int add_row(struct ranker *ranker, struct regrouper *regrouper,
+		   const struct stream_reader *r, const size_t at[COLUMNS], struct err *e)
 {
 	struct influence_row row = { .group = stream_text(r, at[GROUP]),
 				     .type = stream_text(r, at[TYPE]),
@@ -46,6 +46,8 @@ static int add_row(struct ranker *ranker, const struct stream_reader *r,
 	if (at[CHOICE] != SIZE_MAX)
 		row.choice = stream_text(r, at[CHOICE]);
 	rc = ranker_add(ranker, &row, &why);
+	if (rc == EX_OK && regrouper != NULL)
+		rc = regroup_add(regrouper, &row, &why);
 	if (rc == EX_DATAERR)
 		return stream_error(r, e, "%s", why.text);
 	if (rc != EX_OK)
@@ -68,7 +70,7 @@ static int add_head(const struct cli *cli, const struct stream_reader *r,
 }
 
 int input_read(const struct cli *cli, const char *path, struct ranker *ranker,
-	       struct heads *heads, struct err *e)
+	       struct regrouper *regrouper, struct heads *heads, struct err *e)
 {
 	struct stream_reader *r = NULL;
 	size_t at[COLUMNS];
@@ -81,7 +83,7 @@ int input_read(const struct cli *cli, const char *path, struct ranker *ranker,
 	    (rc = add_head(cli, r, ranker, heads, e)) == EX_OK)
 		rc = ranker_source(ranker, stream_name(r), e);
 	while (rc == EX_OK && (rc = stream_next(r, &got, e)) == EX_OK && got)
-		rc = add_row(ranker, r, at, e);
+		rc = add_row(ranker, regrouper, r, at, e);
 	if (rc == EX_OK && stream_note(r) != NULL)
 		cli_note(cli, "%s", stream_note(r));
 	stream_close(r);

@@ -8,10 +8,12 @@
 #include "cli.h"
 #include "influence/heads.h"
 #include "influence/rank.h"
+#include "influence/regroup.h"
 
-/* Reads the stream in `path` (NULL: stdin): its rows into `ranker`, its head into `heads`.
+/* Reads the stream in `path` (NULL: stdin): its rows into `ranker` and
+ * `regrouper` (or NULL), its head into `heads`.
  */
 int input_read(const struct cli *cli, const char *path, struct ranker *ranker,
-	       struct heads *heads, struct err *e);
+	       struct regrouper *regrouper, struct heads *heads, struct err *e);
 
 #endif

@@ -2,8 +2,10 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "additivity.h"
 #include "input.h"
 #include "io/file.h"
+#include "regroup.h"
 #include "report.h"
 #include "settings.h"
 
@@ -47,22 +49,31 @@ static int write_rows(struct stream_writer *w, const struct ranking *a, struct e
 	return rc;
 }
 
-static int describe(const struct cli *cli, struct heads *heads, const struct ranking *a,
-		    struct meta_list *head, struct err *e)
+/* What is ranked. */
+struct subject {
+	struct heads *heads;
+	const struct ranking *a;
+	const struct regrouped *regrouped; /* or NULL */
+};
+
+static int describe(const struct cli *cli, const struct subject *b, struct meta_list *head,
+		    struct err *e)
 {
 	struct meta_list merged = { 0 };
-	int rc = heads_merge(heads, &merged, e);
+	int rc = heads_merge(b->heads, &merged, e);
 
+	if (rc == EX_OK && b->regrouped != NULL)
+		rc = regroup_head(b->regrouped, &merged, e);
 	if (rc == EX_OK)
 		rc = cli_lineage(cli, &merged, kept, head, e);
 	if (rc == EX_OK)
-		rc = add_stability(a, head, e);
+		rc = add_stability(b->a, head, e);
 	meta_free(&merged);
 	return rc;
 }
 
-static int write_stream(const struct cli *cli, struct heads *heads, const struct ranking *a,
-			FILE *out, struct err *e)
+static int write_stream(const struct cli *cli, const struct subject *b, FILE *out,
+			struct err *e)
 {
 	static const char *const columns[] = { "rank",    "group", "type",     "layer",
 					       "params",  "value", "appi",     "mean",
@@ -70,7 +81,7 @@ static int write_stream(const struct cli *cli, struct heads *heads, const struct
 					       "bounded", "choice" };
 	struct meta_list head = { 0 };
 	struct stream_writer *w = NULL;
-	int rc = describe(cli, heads, a, &head, e);
+	int rc = describe(cli, b, &head, e);
 
 	if (rc == EX_OK)
 		rc = stream_create(&w, out, cli_format(cli), "appi", &head, columns,
@@ -78,50 +89,65 @@ static int write_stream(const struct cli *cli, struct heads *heads, const struct
 	meta_free(&head);
 	if (rc != EX_OK)
 		return rc;
-	rc = write_rows(w, a, e);
+	rc = write_rows(w, b->a, e);
 	if (rc == EX_OK)
 		return stream_finish(w, e);
 	stream_abort(w);
 	return rc;
 }
 
-static int write_output(const struct settings *s, struct heads *heads,
-			const struct ranking *a, struct err *e)
+static int write_output(const struct settings *s, const struct subject *b, struct err *e)
 {
 	struct output out = { 0 };
 	int rc = output_open(&out, s->out, e);
 
 	if (rc == EX_OK)
-		rc = write_stream(&s->cli, heads, a, out.file, e);
+		rc = write_stream(&s->cli, b, out.file, e);
 	if (rc == EX_OK)
 		rc = output_commit(&out, e);
 	output_drop(&out);
 	return rc;
 }
 
+static int read_all(const struct settings *s, struct ranker *ranker,
+		    struct regrouper *regrouper, struct heads *heads, struct err *e)
+{
+	int rc = EX_OK;
+
+	if (s->n_files == 0)
+		rc = input_read(&s->cli, NULL, ranker, regrouper, heads, e);
+	for (int i = 0; i < s->n_files && rc == EX_OK; i++)
+		rc = input_read(&s->cli, s->files[i], ranker, regrouper, heads, e);
+	return rc;
+}
+
 static int rank(const struct settings *s, struct err *e)
 {
-	const struct ranking *a = NULL;
-	struct ranker *ranker = NULL;
-	struct heads *heads = NULL;
+	struct subject b = { 0 };
+	struct ranker *ranker = NULL, *coarse = NULL;
+	struct regrouper *regrouper = NULL;
 	int rc = ranker_start(&ranker, (size_t)s->buffer, s->dir, e);
 
 	if (rc == EX_OK)
-		rc = heads_start(&heads, e);
-	if (rc == EX_OK && s->n_files == 0)
-		rc = input_read(&s->cli, NULL, ranker, heads, e);
-	for (int i = 0; i < s->n_files && rc == EX_OK; i++)
-		rc = input_read(&s->cli, s->files[i], ranker, heads, e);
+		rc = heads_start(&b.heads, e);
+	if (rc == EX_OK && s->regroup != NULL)
+		rc = regroup_start(&regrouper, e);
 	if (rc == EX_OK)
-		rc = ranker_finish(ranker, s->by, &a, e);
-	if (rc == EX_OK && a->n == 0)
+		rc = read_all(s, ranker, regrouper, b.heads, e);
+	if (rc == EX_OK)
+		rc = ranker_finish(ranker, s->by, &b.a, e);
+	if (rc == EX_OK && b.a->n == 0)
 		rc = err_set(e, EX_DATAERR, "there are no rows to rank");
-	if (rc == EX_OK) {
-		report(&s->cli, a);
-		rc = write_output(s, heads, a, e);
-	}
+	if (rc == EX_OK)
+		report(&s->cli, b.a);
+	if (rc == EX_OK && regrouper != NULL)
+		rc = regroup_rank(s, regrouper, b.heads, &coarse, &b.a, &b.regrouped, e);
+	if (rc == EX_OK)
+		rc = write_output(s, &b, e);
+	regroup_free(regrouper);
+	ranker_free(coarse);
 	ranker_free(ranker);
-	heads_free(heads);
+	heads_free(b.heads);
 	return rc;
 }
 
@@ -132,6 +158,6 @@ int main(int argc, char **argv)
 	int rc;
 
 	settings_read(&s, argc, argv);
-	rc = rank(&s, &e);
+	rc = s.additivity ? additivity(&s, &e) : rank(&s, &e);
 	return cli_end(&s.cli, rc, &e);
 }

@@ -1,7 +1,19 @@
 #include "settings.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/num.h"
+#include "io/file.h"
+
+static void put_real(struct strbuf *b, const char *option, double x)
+{
+	char number[NUM_MAX];
+
+	num_print(number, x);
+	strbuf_printf(b, "%s %s", option, number);
+}
 
 /* What travels as ##pg says what decides the result: not the files, whose own lines do, nor
  * where and how it is made. So the same rows give the same bytes however they are spread
@@ -12,6 +24,29 @@ static void name_command(struct settings *s)
 	strbuf_printf(&s->cli.pg, "%s %s", s->cli.name, ADAPEFT_VERSION);
 	if (s->by == RANK_VALUE)
 		strbuf_puts(&s->cli.pg, " --by value");
+	if (s->additivity)
+		put_real(&s->cli.pg, " --additivity --threshold", s->threshold);
+	if (s->top > 0)
+		strbuf_printf(&s->cli.pg, " --top %" PRIu64, s->top);
+	if (s->regroup != NULL)
+		put_real(&s->cli.pg, " --regroup FILE --penalty", s->penalty);
+}
+
+static int check(const struct settings *s, struct err *e)
+{
+	if (s->additivity && s->regroup != NULL)
+		return err_set(e, EX_USAGE,
+			       "--additivity reads interactions, --regroup ppi rows: "
+			       "one of them at a time");
+	if (s->top > 0 && !s->additivity)
+		return err_set(e, EX_USAGE, "--top is of --additivity");
+	if (s->regroup != NULL && strcmp(s->regroup, "-") == 0)
+		return err_set(e, EX_USAGE,
+			       "--regroup writes to a file; stdout is for rows");
+	if (s->regroup != NULL && s->out != NULL &&
+	    (strcmp(s->regroup, s->out) == 0 || file_same(s->regroup, s->out)))
+		return err_set(e, EX_USAGE, "two outputs to one file");
+	return EX_OK;
 }
 
 void settings_read(struct settings *s, int argc, char **argv)
@@ -25,6 +60,20 @@ void settings_read(struct settings *s, int argc, char **argv)
 		  "bytes of rows in memory; more are sorted on disk (64M)" },
 		{ OPT_TEXT, 'T', "temporary-directory", "DIR", &s->dir, NULL, 0, 0,
 		  "where, instead of $TMPDIR or /tmp" },
+		{ .type = OPT_GROUP, .help = "Coarser groups" },
+		{ OPT_TEXT, 0, "regroup", "FILE", &s->regroup, NULL, 0, 0,
+		  "merge groups of like influence; write a groups file, rank the new "
+		  "groups" },
+		{ OPT_REAL, 0, "penalty", "X", &s->penalty, NULL, 1e-6, 1e6,
+		  "what a group costs, times BIC's; more makes fewer (1)" },
+		{ .type = OPT_GROUP, .help = "Interactions" },
+		{ OPT_FLAG, 0, "additivity", NULL, &s->additivity, NULL, 0, 0,
+		  "read interactions; tell how far gains add up, and which pairs do not" },
+		{ OPT_REAL, 0, "threshold", "X", &s->threshold, NULL, 0, 1e6,
+		  "excess, over the sum, beyond which a pair is not additive (0.05)" },
+		{ OPT_COUNT, 0, "top", "N", &s->top, NULL, 1, 1e15,
+		  "only the N pairs of the largest excess" },
+		{ .type = OPT_GROUP, .help = "Common" },
 		CLI_STREAM(s->cli),
 		CLI_COMMON(s->cli),
 		{ .type = OPT_END },
@@ -34,12 +83,15 @@ void settings_read(struct settings *s, int argc, char **argv)
 		"Add up the influence of groups over a probing run, best first.",
 		"[FILE ...]", opts
 	};
+	struct err e = { 0 };
 	const char *tmpdir = getenv("TMPDIR");
 
 	*s = (struct settings){
 		.cli = CLI_INIT("adapeft-rank"),
 		.by_name = "appi",
 		.buffer = 64000000,
+		.penalty = 1,
+		.threshold = 0.05,
 		.dir = tmpdir != NULL && *tmpdir != '\0' ? tmpdir : "/tmp",
 	};
 	cli_start(&s->cli, &program, argc, argv);
@@ -47,4 +99,6 @@ void settings_read(struct settings *s, int argc, char **argv)
 	s->n_files = argc - s->cli.first;
 	s->by = strcmp(s->by_name, "value") == 0 ? RANK_VALUE : RANK_APPI;
 	name_command(s);
+	if (check(s, &e) != EX_OK)
+		exit(cli_end(&s->cli, e.code, &e));
 }

@@ -12,6 +12,10 @@
 struct settings {
 	struct cli cli;
 	const char *out, *by_name, *dir;
+	const char *regroup;       /* groups file to write, or NULL */
+	double penalty, threshold; /* of --regroup, of --additivity */
+	bool additivity;
+	uint64_t top;    /* rows of --additivity; 0: all */
 	uint64_t buffer; /* bytes */
 	char **files;    /* [n_files], or none: stdin */
 	int n_files;
