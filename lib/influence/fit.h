@@ -1,13 +1,30 @@
 /*
  * fit - the loss along one group's direction, and the parabola through it.
+ *
+ * Four points, L(w - r reach g) - L(w) at r = -2, -1, 1, 2, by passes forward of the change
+ * alone (model/change.h): from the first operation that the group touches, over what it
+ * reaches, the product of a moved weight made once for all points. Rounding is then a share
+ * FIT_ROUNDING of the change, where that of a loss would be a share of the loss, some
+ * hundred times more. So `reach` need not be as long as rounding allows; it is where the
+ * mean over sequences of the absolute change of their losses is FIT_CHANGE of the loss, or
+ * the group moves by FIT_FARTHEST of its rms, whichever is shorter.
+ *
+ * That length is known beforehand: from the last probed step's fit of the same group, else
+ * from its slope and the last fitted group's proportion between absolute change and slope.
+ * Where the first point shows that the guess is far off it is made once more. Where the
+ * four points show that the fourth order (in `crooked`), or rounding (in `spread`), make
+ * more of the curvature than FIT_UNSURE, the group is fitted once more, nearer or further
+ * out. What is left of both is judged by r2 and spread (estimate.h).
  */
 #ifndef INFLUENCE_FIT_H
 #define INFLUENCE_FIT_H
 
 #include "influence/prober.h"
 
-/* The longest step of a fit, as a share of the group's own rms. */
-#define FIT_FARTHEST 0.05
+#define FIT_CHANGE   0.01
+#define FIT_FARTHEST 0.02
+#define FIT_ROUNDING 2e-7
+#define FIT_UNSURE   0.02
 
 /* For the group whose directions stand in p->directions, with slope, and in e->reach the
  * longest step allowed: evaluates the loss, and sets curv, r2, reach and spread. */

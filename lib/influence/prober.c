@@ -39,16 +39,20 @@ static size_t tensors_of(const struct model *m, const struct group *g)
 static int make_fit(struct prober *p, struct err *e)
 {
 	uint64_t largest = 0;
+	size_t members = 0;
 
-	for (size_t k = 0; k < p->part->n; k++)
-		if (p->part->g[k].params > largest)
-			largest = p->part->g[k].params;
+	for (size_t k = 0; k < p->part->n; k++) {
+		const struct group *g = &p->part->g[k];
+
+		largest = g->params > largest ? g->params : largest;
+		members = g->n > members ? g->n : members;
+	}
 	p->reaches = mem_zeros(p->part->n, p->o.shards * sizeof *p->reaches);
 	p->directions = mem_floats(largest);
-	p->moved = mem_floats(largest);
-	if (p->reaches == NULL || p->directions == NULL || p->moved == NULL)
+	p->move = mem_zeros(members, sizeof *p->move);
+	if (p->reaches == NULL || p->directions == NULL || p->move == NULL)
 		return err_nomem(e);
-	return pass_init(&p->tail, p->t->m, false, e);
+	return change_init(&p->change, p->t->m, e);
 }
 
 static int make_hvp(struct prober *p, struct err *e)
@@ -117,7 +121,7 @@ void prober_free(struct prober *p)
 {
 	if (p->t == NULL)
 		return;
-	pass_free(&p->tail);
+	change_free(p->change);
 	jet_free(p->jet);
 	gradients_free(&p->halves.first);
 	sweep_free(&p->sweep);
@@ -128,7 +132,7 @@ void prober_free(struct prober *p)
 	free(p->v);
 	free(p->reaches);
 	free(p->directions);
-	free(p->moved);
+	free(p->move);
 	*p = (struct prober){ 0 };
 }
 
@@ -314,8 +318,8 @@ static int prepare(struct prober *p, size_t shard, struct err *e)
 {
 	if (p->o.method == METHOD_FIT) {
 		p->reach = p->reaches + (shard - p->o.first_shard) * p->part->n;
-		p->rounding = 0;
-		return pass_batch(&p->tail, p->t->pass.batch, e);
+		p->lean = 0;
+		return change_batch(p->change, &p->t->pass, e);
 	}
 	return p->o.method == METHOD_HVP ? jet_batch(p->jet, &p->t->pass, e) : EX_OK;
 }

@@ -30,13 +30,7 @@
  * it is of the second order, and of plain gradients it is 0.)
  *
  * Method fit (fit.h) evaluates the loss at four points along each group's direction, from
- * the first operation that the group touches. The step length of a fit, `reach`, is chosen
- * for each group so that the parabola's bend, reach^2/2 |curv|, stands FIT_BEND times above
- * the rounding error of the loss: as short as float arithmetic allows, because the error
- * from the loss not being a parabola grows with its square. Where the four points show that
- * this error is the larger one all the same, the step is shortened to where both are alike,
- * and the group fitted again, several times over. The rounding error is measured at every
- * probed step, by moving a group so little that nothing else is left.
+ * the first operation that the group touches.
  */
 #ifndef INFLUENCE_PROBER_H
 #define INFLUENCE_PROBER_H
@@ -50,11 +44,10 @@
 #include "influence/curvature.h"
 #include "influence/estimate.h"
 #include "influence/sweep.h"
+#include "model/change.h"
 #include "model/jet.h"
 #include "peft/group.h"
 #include "train/trainer.h"
-
-#define FIT_BEND 96.0
 
 enum method {
 	METHOD_FIT,
@@ -95,14 +88,15 @@ struct prober {
 					     * curvatures of all groups at once */
 
 	/* fit.c */
-	struct pass tail;  /* runs what lies behind a moved group */
+	struct change *change;
+	struct move *move; /* [most members of a group] */
 	float *directions; /* [largest group] g of the group at hand, member after member */
-	float *moved;      /* [largest group] w - eta g */
 	double *reaches;   /* [shards x groups] */
 	double *reach;     /* [groups], of the shard at hand: step to begin with, 0 before
 			    * the first fit */
-	double rounding;   /* standard deviation of the loss from rounding */
-	size_t forwards;   /* forward passes made, tails counted as one */
+	double lean;       /* absolute change over slope of this step's last fit, or 0 */
+	size_t forwards;   /* passes made, from what moves on */
+	double cost;       /* what they cost, in whole forward passes */
 };
 
 /* The trainer must want every parameter, with gradient terms, and no clipping; its pass

@@ -272,6 +272,7 @@ static void norm_weight(size_t rows, size_t cols, size_t ld, const float *x,
 }
 
 #include "tensor/kernels_jet.h"
+#include "tensor/kernels_change.h"
 
 /* ---- dropout ---- */
 
@@ -512,6 +513,10 @@ const struct kernels NAMED(kernels_, KERNELS_ISA) = {
 	.act_jet = act_jet_block,
 	.norm_jet = norm_jet_rows,
 	.softmax_jet = softmax_jet_row,
+	.act_change = act_change_block,
+	.norm_change = norm_change_rows,
+	.attention_change = attention_head_change,
+	.expm1_dot = expm1_dot,
 	.attention_forward = attention_head_forward,
 	.attention_backward = attention_head_backward,
 	.attention_kept = attention_kept_head,

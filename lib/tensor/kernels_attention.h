@@ -78,13 +78,13 @@ static const float *together(size_t rows, size_t cols, const float *x, size_t ld
 	return scratch;
 }
 
-/* C[m,n] = alpha A B', rows of A and B being dim long; n in blocks. Zeros are written
- * behind column n where the row of C has room. With a causal head the rows of C that see
- * nothing of a block are left alone; row 0 is row i0 of the sequence, column 0 is column
- * j0. */
+/* C[m,n] = alpha A B', or C += it when `add`, rows of A and B being dim long; n in blocks.
+ * Zeros are written behind column n where the row of C has room. With a causal head the
+ * rows of C that see nothing of a block are left alone; row 0 is row i0 of the sequence,
+ * column 0 is column j0. */
 static void multiply_rows(const struct head *h, size_t m, size_t n, const float *a,
-			  const float *b, float alpha, size_t i0, size_t j0, float *c,
-			  size_t ldc)
+			  const float *b, float alpha, bool add, size_t i0, size_t j0,
+			  float *c, size_t ldc)
 {
 	block turned;
 
@@ -106,7 +106,7 @@ static void multiply_rows(const struct head *h, size_t m, size_t n, const float 
 						    .b = turned,
 						    .ldb = ATTENTION_BLOCK,
 						    .alpha = alpha,
-						    .add = d > 0,
+						    .add = add || d > 0,
 						    .c = c + above * ldc + j,
 						    .ldc = ldc });
 		}
@@ -198,7 +198,8 @@ static void attention_head_forward(const struct attention *a, size_t sequence, s
 
 	probs += h.first;
 	work = h.stride == h.len ? probs : wide;
-	multiply_rows(&h, h.len, h.len, q + at, key + at, h.scale, 0, 0, work, h.stride);
+	multiply_rows(&h, h.len, h.len, q + at, key + at, h.scale, false, 0, 0, work,
+		      h.stride);
 	softmax(&h, work);
 	mix(&h, work, v + at, out + at);
 	if (work == wide)
@@ -216,8 +217,8 @@ struct panel {
 static void probs_error(const struct head *h, const struct panel *p, const float *probs,
 			const float *dout, const float *v, bool summing)
 {
-	multiply_rows(h, p->m, p->n, dout + p->i0 * h->ld, v + p->j0 * h->ld, 1.0f, p->i0,
-		      p->j0, p->ds, p->stride);
+	multiply_rows(h, p->m, p->n, dout + p->i0 * h->ld, v + p->j0 * h->ld, 1.0f, false,
+		      p->i0, p->j0, p->ds, p->stride);
 	for (size_t i = 0; i < p->m; i++) {
 		size_t row = p->i0 + i;
 		size_t n = in_vectors(h, visible(h, row, p->j0, p->n));

@@ -7,6 +7,7 @@
 #define TENSOR_KERNELS_IMPL_H
 
 #include "tensor/attention_kept.h"
+#include "tensor/changes.h"
 #include "tensor/jets.h"
 #include "tensor/kernels.h"
 
@@ -65,6 +66,15 @@ struct kernels {
 			const float *x2, float *y1, float *y2);
 	void (*norm_jet)(size_t rows, size_t width, const struct norm_jet *o, size_t first);
 	void (*softmax_jet)(size_t n, const float *p, bool has2, float *s1, float *s2);
+
+	/* Changes, as in changes.h; the rows of norm_change begin with `first`. */
+	void (*act_change)(enum activation f, size_t n, const float *x, const float *d,
+			   float *y);
+	void (*norm_change)(size_t rows, size_t width, const struct norm_change *o,
+			    size_t first);
+	void (*attention_change)(const struct attention *a, size_t sequence, size_t head,
+				 size_t ld, const struct attention_change *c);
+	double (*expm1_dot)(size_t n, const float *e, const float *d, float shift);
 
 	/* One head of one sequence. */
 	void (*attention_forward)(const struct attention *a, size_t sequence, size_t head,
