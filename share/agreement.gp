@@ -24,7 +24,7 @@ set border 2
 set tics scale 0.5
 unset xtics
 set ytics nomirror
-set grid ytics lc rgb line_grey lt 1 lw 0.7
+set grid ytics lc rgb faint lt 1 lw 0.7
 of(i) = (i - 1) % 8 + 1
 colour(i) = int("0x".word(series, of(int(i)))[2:7])
 

@@ -23,7 +23,7 @@ set xtics nomirror
 set ytics nomirror
 set mxtics 10
 set border 3
-set grid xtics ytics lc rgb line_grey lt 1 lw 0.7
+set grid xtics ytics lc rgb faint lt 1 lw 0.7
 set label "trained parameters" at screen side(450), level(64) center textcolor rgb ink
 set label metric noenhanced at screen side(26), level(310) center rotate textcolor rgb ink
 if (total > 0) {
@@ -46,7 +46,7 @@ set label "chosen by influence" at screen side(164), level(26) textcolor rgb ink
 set label "" at screen side(390), level(26) point pt 13 ps 1.6 * mark lc rgb orange
 set label "fixed recipe" at screen side(404), level(26) textcolor rgb ink
 set arrow from screen side(570), level(26) to screen side(594), level(26) nohead \
-    lc rgb dim lw 2
+    lc rgb middle lw 2
 set label "Pareto frontier" at screen side(602), level(26) textcolor rgb ink
 
 do for [i = 1:|$spread|] {
@@ -55,7 +55,7 @@ do for [i = 1:|$spread|] {
 	    front lw 1.5 lc rgb (word($spread[i], 4) eq "1" ? blue : orange)
 }
 colour(chosen) = int("0x".(chosen > 0 ? blue[2:7] : orange[2:7]))
-plot $frontier using 1:2 with steps lc rgb dim lw 2, \
+plot $frontier using 1:2 with steps lc rgb middle lw 2, \
      $points using 1:2:(mark * ($3 > 0 ? 1.3 : 1.6)):($3 > 0 ? 7 : 13):(colour($3)) \
          with points ps variable pt variable lc rgb variable, \
      $labels using (x_low * (x_high / x_low) ** $1):(y_low + $2 * (y_high - y_low)):3 \

@@ -35,7 +35,7 @@ END {
 	print "columns = " columns + 0 "\nrows = " rows + 0 "\ncells = " cells + 0
 	print "lowest = " low + 0 "\nhighest = " high + 0
 	for (x = 0; x < columns; x++)
-		print "set xtics " (x ? "add " : "") "('" name_of(column[x]) "' " x ")"
+		print "set xtics " (x ? "add " : "") "(\"" name_of(column[x]) "\" " x ")"
 	for (y = 0; y < rows; y++)
 		print "set ytics " (y ? "add " : "") "('" row[y] "' " y ")"
 }
@@ -48,10 +48,11 @@ function add_column(layer)
 
 function name_of(layer)
 {
-	if (layer !~ /^[0-9]+$/)
-		return layer
 	if (columns <= 14)
-		return "layer " layer
+		return layer ~ /^[0-9]+$/ ? "layer " layer : layer
+	# Wider than a narrow cell: below the line of the numbers.
+	if (layer !~ /^[0-9]+$/)
+		return "\\n" layer
 	return columns <= 50 || layer % 5 == 0 ? layer : ""
 }
 

@@ -49,8 +49,8 @@ if (!wide) set label "layer" at screen side(left + plot_width / 2.0), level(52) 
 gap = wide ? 0.02 : 0.05
 do for [y = 0:rows - 1] {
 	do for [x = 0:columns - 1] {
-		set object rectangle from x - 0.5 + gap, y - 0.47 to x + 0.5 - gap, y + 0.47 \
-		    behind fillcolor rgb empty fillstyle solid noborder
+		set object rectangle from x - 0.5 + gap, y - 0.47 \
+		    to x + 0.5 - gap, y + 0.47 behind fillcolor rgb empty fillstyle solid noborder
 	}
 }
 set label "grey: the model has nothing there, or nothing of influence" \

@@ -1,6 +1,6 @@
-# interactions.awk - cosines between groups, as numbers for interactions.gp. Reads a, b, curv
-# and gain_a (tab-separated) twice: first to choose the groups that gain most alone, then for
-# their pairs.
+# interactions.awk - cosines between groups, as numbers for interactions.gp. Reads a, b,
+# curv and gain_a (tab-separated) twice: first to choose the groups that gain most alone,
+# then for their pairs.
 #
 #     cosine of a and b = curv_ab / sqrt(curv_aa curv_bb)
 

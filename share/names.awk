@@ -2,13 +2,14 @@
 
 # A label of `most` bytes at most: the end of a long name says more than its beginning. What
 # gnuplot or a terminal could take for more than text is a question mark.
-function shown(name, most,    head)
+function shown(name, most,    head, tail)
 {
 	gsub(/[^][A-Za-z0-9._:+\/%,*=-]/, "?", name)
 	if (length(name) <= most)
 		return name
 	head = int(most / 4)
-	return substr(name, 1, head) "..." substr(name, length(name) - (most - head - 3) + 1)
+	tail = most - head - 3
+	return substr(name, 1, head) "..." substr(name, length(name) - tail + 1)
 }
 
 function is_number(text)
@@ -16,8 +17,8 @@ function is_number(text)
 	return text ~ /^[-+]?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?$/
 }
 
-# The first `most` of `names` keys of value[], largest first, into best[1..]; equal ones by
-# name. Keys of value 0 and less are left out. Returns how many there are.
+# The `most` keys of value[] with the largest values, largest first, into best[1..]; equal
+# ones by name. Keys of value 0 and less are left out. Returns how many there are.
 function choose(value, most, best,    k, n, i)
 {
 	for (k in value) {

@@ -28,7 +28,8 @@ END {
 		mark[best[i]] += 1
 	for (i = 1; i <= few; i++)
 		mark[helped[i]] += 2
-	print "few = " few "\nshared = " shared + 0 "\ntau = " (n <= 3000 ? kendall() : "NaN")
+	print "few = " few "\nshared = " shared + 0
+	print "tau = " (n <= 3000 ? kendall() : "NaN")
 	set_range("x")
 	set_range("y")
 	print "$points << END"

@@ -22,7 +22,7 @@ set format "10^{%T}"
 set xtics nomirror
 set ytics nomirror
 set border 3
-set grid xtics ytics lc rgb line_grey lt 1 lw 0.7
+set grid xtics ytics lc rgb faint lt 1 lw 0.7
 set label "score" at screen side(395), level(72) center textcolor rgb ink
 set label "measured decrease of the loss, group trained alone" at screen side(26), \
     level(335) center rotate textcolor rgb ink

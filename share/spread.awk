@@ -105,19 +105,22 @@ function print_tics(    step, p, sign, label, both)
 		for (p = low; signs[sign] && p <= high[sign]; p++) {
 			if ((p - low) % step || (both && p - low < 0.75 * step))
 				continue
-			label = (p == low && cut ? "≤" : "") (sign < 0 ? "-" : "") "10^{" p "}"
+			label = (sign < 0 ? "-" : "") "10^{" p "}"
+			if (p == low && cut)
+				label = "≤" label
 			print "set xtics add ('" label "' " at(sign, p) ")"
 		}
 }
 
-# Bars from left to right and from below to above the row's line, and whether they are marked.
-function print_bars(    i, k, type, sign, bin, whole, sums, most, where)
+# Bars: from, to, the row's line, the height above it, and whether it is marked.
+function print_bars(    i, k, sign, bin, first, whole, sums, most, where)
 {
+	first = low * fine / merged
 	print "$bars << END"
 	for (k in bins) {
 		split(k, where, SUBSEP)
 		bin = floor(where[3] / merged)
-		bin = bin < low * fine / merged ? low * fine / merged : bin
+		bin = bin < first ? first : bin
 		whole = where[1] SUBSEP where[2] SUBSEP bin
 		sums[whole] += bins[k]
 		if (sums[whole] > most[where[1]])
@@ -125,7 +128,7 @@ function print_bars(    i, k, type, sign, bin, whole, sums, most, where)
 	}
 	for (i = 0; i < rows; i++)
 		for (sign = -1; sign <= 1; sign += 2)
-			for (bin = low * fine / merged; bin < high[sign] * fine / merged; bin++) {
+			for (bin = first; bin < high[sign] * fine / merged; bin++) {
 				whole = row[i] SUBSEP sign SUBSEP bin
 				if (sums[whole])
 					print_bar(i, sign, bin, sums[whole] / most[row[i]])

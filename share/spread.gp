@@ -32,7 +32,7 @@ set border 1
 set tics scale 0
 set xtics nomirror
 set ytics nomirror
-set grid xtics lc rgb line_grey lt 1 lw 0.7
+set grid xtics lc rgb faint lt 1 lw 0.7
 if (fit) {
 	line = -2 - low + 0.5
 	set arrow from first line, graph 0 to first line, graph 1 nohead front lc rgb ink \
@@ -45,8 +45,9 @@ if (left < 0 && right > 0) {
 	set xtics add ("0" 0)
 }
 do for [i = 0:rows - 1] {
-	set label said[i + 1] at graph 1, first i - 0.3 offset 1, 0 font ",12" textcolor rgb dim
-	set arrow from graph 0, first i to graph 1, first i nohead back lc rgb line_grey lw 1
+	set label said[i + 1] at graph 1, first i - 0.3 offset 1, 0 font ",12" \
+	    textcolor rgb dim
+	set arrow from graph 0, first i to graph 1, first i nohead back lc rgb faint lw 1
 }
 
 # In grey the marked bars are told by their outline.

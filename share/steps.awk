@@ -9,8 +9,8 @@ BEGIN {
 
 # As adapeft-rank counts it.
 {
-	counts = ($5 == "ok" || $5 == "bounded" || ($5 == "negcurv" && $4 > 0)) && is_number($3)
-	ppi = counts ? $3 : 0
+	counts = $5 == "ok" || $5 == "bounded" || ($5 == "negcurv" && $4 > 0)
+	ppi = counts && is_number($3) ? $3 : 0
 }
 
 NR == FNR {

@@ -6,7 +6,8 @@ if (dark) {
 	paper = "#16181d"
 	ink = "#e8e8e8"
 	dim = "#a9adb5"
-	line_grey = "#3a3e47"
+	faint = "#3a3e47"
+	middle = "#7d828c"
 	empty = "#2b2e36"
 	blue = "#6cb8f0"
 	orange = "#ff9a52"
@@ -18,7 +19,8 @@ if (dark) {
 	paper = "#ffffff"
 	ink = "#222222"
 	dim = "#555555"
-	line_grey = "#e0e0e0"
+	faint = "#e0e0e0"
+	middle = "#999999"
 	empty = "#dddddd"
 	blue = "#0072b2"
 	orange = "#d55e00"
@@ -33,8 +35,8 @@ if (svg) {
 	mark = 0.6
 } else {
 	# Fonts are in points here, and in pixels there: three quarters as many.
-	set terminal pngcairo size 2 * width, 2 * height font "sans-serif,14" fontscale 1.5 \
-	    linewidth 2 pointscale 2 background paper
+	set terminal pngcairo size 2 * width, 2 * height font "sans-serif,14" \
+	    fontscale 1.5 linewidth 2 pointscale 2 background paper
 	mark = 1
 }
 set output picture
