@@ -213,9 +213,9 @@ t 'with all shards and without -o' grep -qx \
 t 'as ##probe has them' grep -q '^##probe.*shard=1-5/5 seed=0$' out
 t 'steps are counted once for all shards' test "$(column 10 | sort -u)" = 3
 t 'rejected rows each' test "$(column 11 | awk '{ n += $1 } END { print n }')" = \
-    "$(cat ?.ppi | grep -Ec '	(noise|negcurv)	')"
+    "$(cat [1-5].ppi | grep -Ec '	(noise|negcurv)	')"
 # an independent account: the mean over shards, summed over steps
-cat ?.ppi | awk 'BEGIN { FS = "\t" } !/^#/ && $8 != "noise" { v[$2] += $6 / 5 }
+cat [1-5].ppi | awk 'BEGIN { FS = "\t" } !/^#/ && $8 != "noise" { v[$2] += $6 / 5 }
     END { for (g in v) printf "%s %.9g\n", g, v[g] }' | sort >a
 rows out | awk '{ printf "%s %.9g\n", $2, $6 }' | sort >b
 t 'values are sums of means over shards' cmp a b
