@@ -79,14 +79,15 @@ static int make_curvature(struct prober *p, struct err *e)
 
 	p->t->pass.retain = true;
 	p->curv = mem_zeros(n, sizeof *p->curv);
-	if (p->curv == NULL)
+	p->traces = mem_zeros(n, sizeof *p->traces);
+	if (p->curv == NULL || p->traces == NULL)
 		return err_nomem(e);
 	if (p->o.matrix) {
 		p->matrix = mem_mul(n, n, &all) ? mem_zeros(all, sizeof *p->matrix) : NULL;
 		if (p->matrix == NULL)
 			return err_nomem(e);
 	}
-	return err_set(e, EX_SOFTWARE, "there are no curvatures");
+	return curvature_init(&p->curvature, p->t->m, p->part, e);
 }
 
 static int make_halves(struct prober *p, struct err *e)
@@ -123,11 +124,13 @@ void prober_free(struct prober *p)
 		return;
 	change_free(p->change);
 	jet_free(p->jet);
+	curvature_free(p->curvature);
 	gradients_free(&p->halves.first);
 	sweep_free(&p->sweep);
 	free(p->along);
 	free(p->matrix);
 	free(p->curv);
+	free(p->traces);
 	free(p->moving);
 	free(p->v);
 	free(p->reaches);
@@ -269,6 +272,32 @@ static void hvp(struct prober *p, size_t k, struct estimate *x)
 	p->jets++;
 }
 
+static void get_direction(const void *self, size_t param, size_t from, size_t n, float *d)
+{
+	sweep_direction(self, param, from, n, d);
+}
+
+/* The curvatures of ggn and the matrix, or the traces of fisher. */
+static int measure_all(struct prober *p, size_t shard, struct err *e)
+{
+	struct directions d = { p->t, get_direction };
+	struct pass *pass = &p->t->pass;
+	uint64_t key = prng_mix(prng_mix(prng_mix(p->o.seed) + p->t->step) + shard);
+	unsigned draws = p->o.draws;
+	int rc = EX_OK;
+
+	if (draws == 0)
+		draws = curvature_draws(p->t->m, pass->batch->sequences);
+	p->curvatures++;
+	/* First, since a curvature may take what the pass retains. */
+	if (p->o.method == METHOD_FISHER)
+		rc = curvature_fisher(p->curvature, pass, p->traces, e);
+	if (rc == EX_OK && (p->o.method == METHOD_GGN || p->o.matrix))
+		rc = curvature_measure(p->curvature, pass, d, draws, key, p->curv,
+				       p->matrix, e);
+	return rc;
+}
+
 /* Gain and ppi of a method without a curvature. */
 static void settle_plain(const struct prober *p, size_t k, struct estimate *x)
 {
@@ -286,7 +315,7 @@ static void settle_plain(const struct prober *p, size_t k, struct estimate *x)
 		x->ppi = prng_unit(&random);
 		x->gain = x->ppi * (double)g->params;
 		return;
-	case METHOD_FISHER: x->gain = x->status == STATUS_ZERO ? 0 : p->curv[k]; break;
+	case METHOD_FISHER: x->gain = x->status == STATUS_ZERO ? 0 : p->traces[k]; break;
 	default:
 		if (x->status != STATUS_ZERO && !(x->slope > 0))
 			x->status = STATUS_NOISE;
@@ -331,6 +360,8 @@ int prober_step(struct prober *p, size_t shard, double loss, struct estimate *ou
 	char note[48];
 	int rc = prepare(p, shard, e);
 
+	if (rc == EX_OK && measures_all(&p->o) && !one_by_one)
+		rc = measure_all(p, shard, e);
 	if (rc != EX_OK)
 		return rc;
 	snprintf(note, sizeof note, "loss %.4f", loss);
@@ -341,5 +372,6 @@ int prober_step(struct prober *p, size_t shard, double loss, struct estimate *ou
 		if (progress != NULL && (one_by_one || k + 1 == p->part->n))
 			progress_step(progress, done + k + 1, note);
 	}
-	return EX_OK;
+	/* Last, since drawn labels overwrite the logits. */
+	return one_by_one && p->o.matrix ? measure_all(p, shard, e) : EX_OK;
 }

@@ -83,7 +83,8 @@ struct prober {
 	struct jet *jet;             /* of hvp */
 	float *moving;   /* hvp: [largest group's tensors] zeros but for what moves */
 	const float **v; /* hvp: [n_params] */
-	double *curv;    /* [groups] of ggn, or traces of fisher */
+	double *curv;    /* [groups] of ggn */
+	double *traces;  /* [groups] of fisher */
 	size_t gradients, jets, curvatures; /* made so far: passes there and back, jets,
 					     * curvatures of all groups at once */
 

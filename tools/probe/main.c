@@ -251,7 +251,9 @@ static void describe_more(const struct probing *p, struct strbuf *how)
 		strbuf_puts(how, " slopes=unbiased");
 	if (draws_labels(s))
 		strbuf_printf(how, " draws=%" PRIu64,
-			      s->draws > 0 ? s->draws : (uint64_t)0);
+			      s->draws > 0
+				  ? s->draws
+				  : curvature_draws(&p->source.model, s->source.batch));
 	if (s->shard != NULL && s->first_shard == s->last_shard)
 		strbuf_printf(how, " shard=%" PRIu64 "/%" PRIu64, s->first_shard,
 			      s->shards);
@@ -359,7 +361,12 @@ static void tell_cost(const struct probing *p)
 		   "besides",
 		   p->s->method_name, p->probes, p->part.n, x->gradients, p->seconds);
 	if (x->forwards > 0)
-		cli_detail(cli, "%zu forward passes, each from what moves on", x->forwards);
+		cli_detail(cli,
+			   "%zu passes from what moves on, as much as %.4g whole forward "
+			   "ones: %.2f of 4K + 1",
+			   x->forwards, x->cost,
+			   x->cost / ((double)(p->probes * x->o.shards) *
+				      (4 * (double)p->part.n + 1)));
 	if (x->jets > 0)
 		cli_detail(cli, "%zu jets, each from what moves on", x->jets);
 	if (x->curvatures > 0)
