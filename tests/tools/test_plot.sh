@@ -100,6 +100,23 @@ titled() {
 }
 t 'a title is text, whatever it says' titled
 
+# What is installed beside the makefile draws from its streams; stand-ins make these.
+makefile() {
+    mkdir -p stand-ins model && touch train.tsv dev.tsv model/config.json
+    for tool in probe select finetune evaluate; do
+        printf '#!/bin/sh\ncat %s/some.point\n' "$PWD" >stand-ins/adapeft-$tool
+    done
+    printf '#!/bin/sh\ncat %s/some.appi\n' "$PWD" >stand-ins/adapeft-rank
+    chmod +x stand-ins/*
+    printf '%s\n' 'MODEL = model' 'TRAIN = train.tsv' 'DEV = dev.tsv' 'TASK = sst2' \
+        "TITLE = Three o'clock" "include $SHARE/adapeft.mk" >Makefile
+    code 0 env PATH="$PWD/stand-ins:$PATH" make pictures &&
+        adapeft-plot some.appi | cmp - adapeft/pictures/influence.svg &&
+        [ -s adapeft/pictures/influence.png ] && [ -s adapeft/pictures/frontier.png ] &&
+        grep -q "Three o'clock" adapeft/pictures/frontier.svg
+}
+t 'the makefile draws its pictures' makefile
+
 # ---- what is refused --------------------------------------------------------------------
 
 cut_short() {
