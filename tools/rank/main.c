@@ -1,5 +1,6 @@
 /* adapeft-rank - adds up the influence of groups over a probing run, best first. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/num.h"
 #include "additivity.h"
@@ -121,6 +122,25 @@ static int read_all(const struct settings *s, struct ranker *ranker,
 	return rc;
 }
 
+/* Of the rows read it is said which count, of the new groups whether they settled. */
+static int regroup(const struct settings *s, struct regrouper *r, struct ranker **to,
+		   struct subject *b, struct err *e)
+{
+	struct ranking said = *b->a;
+	int rc;
+
+	said.settled = true;
+	report(&s->cli, &said);
+	rc = regroup_rank(s, r, b->heads, to, &b->a, &b->regrouped, e);
+	if (rc != EX_OK)
+		return rc;
+	said = *b->a;
+	memset(said.by_status, 0, sizeof said.by_status);
+	said.negcurv_counted = 0;
+	report(&s->cli, &said);
+	return EX_OK;
+}
+
 static int rank(const struct settings *s, struct err *e)
 {
 	struct subject b = { 0 };
@@ -138,10 +158,10 @@ static int rank(const struct settings *s, struct err *e)
 		rc = ranker_finish(ranker, s->by, &b.a, e);
 	if (rc == EX_OK && b.a->n == 0)
 		rc = err_set(e, EX_DATAERR, "there are no rows to rank");
-	if (rc == EX_OK)
+	if (rc == EX_OK && regrouper == NULL)
 		report(&s->cli, b.a);
 	if (rc == EX_OK && regrouper != NULL)
-		rc = regroup_rank(s, regrouper, b.heads, &coarse, &b.a, &b.regrouped, e);
+		rc = regroup(s, regrouper, &coarse, &b, e);
 	if (rc == EX_OK)
 		rc = write_output(s, &b, e);
 	regroup_free(regrouper);

@@ -100,6 +100,53 @@ static void test_splits_are_the_best_there_are(void **state)
 	}
 }
 
+#define MANY 400
+
+/* By plain dynamic programming over all ends. */
+static double chain_cost(const double *x, const double *w, double group)
+{
+	double best[MANY + 1] = { -group };
+
+	for (size_t t = 1; t <= MANY; t++) {
+		double sum_w = 0, sum_y = 0;
+
+		best[t] = INFINITY;
+		for (size_t s = t; s-- > 0;) {
+			sum_w += w[s];
+			sum_y += w[s] * x[s];
+			best[t] =
+			    fmin(best[t], best[s] + 2 * sum_w * log(sum_y / sum_w) + group);
+		}
+	}
+	return best[MANY];
+}
+
+static void test_no_end_of_a_long_chain_is_passed_over(void **state)
+{
+	struct prng r;
+
+	(void)state;
+	prng_seed(&r, 2, "chains");
+	for (int round = 0; round < 10; round++) {
+		struct split_cost c = { round, 1 };
+		double x[MANY], w[MANY], cost, level = 1;
+		uint32_t part[MANY];
+		size_t parts;
+
+		for (size_t i = 0; i < MANY; i++) {
+			double z = prng_normal(&r);
+
+			level = prng_below(&r, 40) == 0 ? exp(2 * prng_normal(&r)) : level;
+			x[i] = i % 7 == 0 && i > 0 ? x[i - 1] : level * z * z + 0.01;
+			w[i] = 1 + round % 3;
+		}
+		assert_int_equal(split_chain(MANY, x, w, c, part, &parts, &cost, NULL), 0);
+		assert_true(fabs(cost - c.level -
+				 chain_cost(x, w, c.level + 2 * log(MANY))) < 1e-6);
+		assert_true(round > 1 || parts > 1);
+	}
+}
+
 /* ---- structure that is known ---- */
 
 #define STEPS 10
@@ -419,6 +466,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_splits_are_the_best_there_are),
+		cmocka_unit_test(test_no_end_of_a_long_chain_is_passed_over),
 		cmocka_unit_test(test_noise_is_one_group),
 		cmocka_unit_test(test_a_strong_row_is_split_off),
 		cmocka_unit_test(test_neighbours_of_one_level_are_a_range),
