@@ -66,6 +66,156 @@ t 'is named' grep -q 'LayerNrom' err
 t 'a rule without a group' sh -c 'printf "x\n" >bad; adapeft-probe -m tiny-bert -d train.tsv --task sst2 --groups bad 2>err; [ $? -eq 65 ]'
 t 'is named by its line' says 'bad:1:'
 
+# ---- methods ----
+probe --steps 2 --every 1 --group-by layer --method grad >grad.ppi
+for method in fit hvp ggn fisher magnitude random; do
+    t "method $method" code 0 probe --steps 2 --every 1 --group-by layer --method $method
+    cp out $method.ppi
+    t "$method has the same slopes" sh -c 'cut -f1,2,6,7 "$0" | grep -v "^#" >a; cut -f1,2,6,7 grad.ppi | grep -v "^#" >b; cmp a b' $method.ppi
+    t "what $method says can be ranked" code 0 adapeft-rank $method.ppi
+done
+# curvs METHOD: its column curv
+curvs() { grep -v '^#' "$1.ppi" | cut -f8; }
+t 'the exact curvature is that of the fit to a tenth' sh -c 'paste fit.c hvp.c | awk "{ d = \$1 / \$2 - 1; if (d * d > 0.01) exit 1 }"' "$(curvs fit >fit.c; curvs hvp >hvp.c)"
+t 'that of Gauss and Newton is above zero' sh -c '! grep -v "^[0-9]" ggn.c' "$(curvs ggn >ggn.c)"
+t 'baselines have none' sh -c 'sort -u base.c | grep -qx nan && [ $(sort -u base.c | wc -l) -eq 1 ]' \
+    "$(for m in grad fisher magnitude random; do curvs $m; done >base.c)"
+t 'random influence is the same at every step' sh -c 'grep -v "^#" random.ppi | cut -f2,11 | sort -u | [ $(wc -l) -eq 4 ]'
+t 'another seed' code 0 probe --steps 1 --group-by layer --method random -s 1
+t 'gives other influence' sh -c '! cut -f11 out | grep -qxF "$(grep -v "^#" random.ppi | head -n 1 | cut -f11)"'
+t 'what it cost is told' code 0 probe -v --steps 1 --group-by layer --method fit
+t 'in passes' grep -q 'passes from what moves on' err
+t 'not of other methods' code 0 probe -v --steps 1 --group-by layer --method ggn
+t 'that make none' sh -c 'grep -q "^adapeft-probe: ggn: 1 probed steps of 4 groups" err && ! grep -q "whole forward" err'
+t 'an unknown method' code 64 probe --method ggm
+
+# ---- drawn labels ----
+t 'drawn labels' code 0 probe --steps 1 --group-by layer --method ggn --draws 3
+t 'are stated' grep -q '^##probe.* draws=3' out
+t 'and give another curvature' sh -c '! cut -f8 out | grep -qxF "$(head -n 1 ggn.c)"'
+t 'an exact sum draws none' grep -q '^##probe.* draws=0' ggn.ppi
+t 'draws of what draws nothing' code 64 probe --method grad --draws 3
+t 'no draws' code 64 probe --method ggn --draws 0
+
+# ---- bounds ----
+t 'as far as the training goes' code 0 probe --steps 1 --trust travel --method grad --batch 10 --epochs 2
+cell tau >tau
+cell params >params
+# 12 steps, none of warm-up (0.06 of 12): factors 12/12, 11/12, ..., 1/12
+t 'is the sum of the learning rates of a group alone' sh -c 'paste tau params | awk "
+    { lr = 5e-5 * sqrt(6322 / \$2); if (lr > 2e-3) lr = 2e-3; d = \$1 / (6.5 * lr) - 1; if (d * d > 1e-20) exit 1 }"'
+t 'with a rate of its own' code 0 probe --steps 1 --trust travel --method grad --batch 10 --epochs 2 --lr 0.01
+cell tau >tau
+t 'is that of the rates said' only 0.065 <tau
+t 'along plain gradients' code 0 probe --steps 1 --trust travel --method grad --batch 10 --epochs 2 --direction sgd
+cell tau >tau
+t 'the probed training is meant' sh -c 'awk "{ d = \$1 / 0.000325 - 1; if (d * d > 1e-20) exit 1 }" tau'
+for bad in travel:2 rms rms: rms:0 rms:nan rms:-1 rms:inf '' INF; do
+    t "the bound '$bad'" code 64 probe --steps 1 --trust "$bad"
+done
+
+# ---- half batches ----
+t 'half batches' code 0 probe --steps 2 --every 1 --method grad --unbiased --group-by layer
+t 'are stated' grep -q '^##probe.* slopes=unbiased' out
+cell noise >noise
+cell slope >slopes
+t 'say how far they disagree' sh -c '! grep -v "^[0-9]" noise'
+t 'their slopes are smaller' sh -c 'grep -v "^#" grad.ppi | cut -f7 | paste - slopes | head -n 4 | awk "\$2 >= \$1 { exit 1 }"'
+t 'a slope below zero is noise' sh -c 'grep -v "^#" out | awk -F"\t" "(\$7 <= 0) != (\$13 == \"noise\") { exit 1 }"'
+t 'whole batches say nothing of noise' sh -c '[ "$(grep -v "^#" grad.ppi | cut -f19 | sort -u)" = nan ]'
+t 'with a curvature' code 0 probe --steps 2 --every 1 --method ggn --unbiased --group-by layer
+t 'the direction is the whole batchs' sh -c '[ "$(grep -v "^#" out | cut -f8 | head -n 4)" = "$(head -n 4 ggn.c)" ]'
+t 'of one example' code 64 probe --unbiased --batch 1
+t 'are refused' says '--batch 2'
+t 'of one example at the end of an epoch' code 65 probe --unbiased --batch 59 --steps 2 --every 1
+t 'are refused before the work' sh -c '[ ! -s out ] && grep -q -e "--limit 59" err'
+t 'unless it is never probed' code 0 probe --unbiased --batch 59 --steps 4 --every 2 --method grad
+head -n 2 train.tsv >one.tsv
+t 'of one example in all' code 65 adapeft-probe -m tiny-bert -d one.tsv --task sst2 --unbiased
+
+# ---- shards ----
+for method in fit hvp ggn grad; do
+    for i in 1 2 3; do
+        probe --steps 3 --every 2 --batch 10 --group-by layer --method $method --shard $i/3
+    done | grep -v '^#' | sort >apart
+    t "shards of $method in one process" code 0 probe --steps 3 --every 2 --batch 10 --group-by layer --method $method --shard 1-3/3
+    rows | sort >together
+    t "are those of three" cmp apart together
+done
+t 'there are three at each step' sh -c '[ $(cut -f1,18 together | sort -u | wc -l) -eq 6 ]'
+t 'of different batches' sh -c '[ $(cut -f6 together | sort -u | wc -l) -eq 6 ]'
+t 'unbiased ones' code 0 probe --steps 3 --every 2 --batch 10 --group-by layer --method grad --unbiased --shard 1-3/3
+rows | sort >together
+for i in 1 2-3; do
+    probe --steps 3 --every 2 --batch 10 --group-by layer --method grad --unbiased --shard $i/3
+done | grep -v '^#' | sort >apart
+t 'are those of two processes' cmp apart together
+t 'part of the shards' code 0 probe --steps 2 --batch 10 --method grad --shard 2-3/4
+t 'is stated' grep -q '^##probe.* shard=2-3/4' out
+t 'one shard' code 0 probe --steps 2 --batch 10 --method grad --shard 2/4
+t 'is stated so' grep -q '^##probe.* shard=2/4' out
+t 'a share of the training' code 0 probe --fraction 0.5 --epochs 2 --batch 10 --every 1 --method grad --shard 2/3
+cell step >steps
+t 'counts the examples of all shards' only '0 1' <steps
+t 'the training is as long as without' grep -q '^##probe.* steps=2 every=1 of=12 ' out
+for bad in 0/3 4/3 2-1/3 1-4/3 1/0 1/99999999999999999999 99999999999999999999/3 1 1- 1-2 /3 x 1/2/3 1/2x -1/2 '' ' 1/2' 1/65537; do
+    t "the shard '$bad'" code 64 probe --shard "$bad"
+done
+t 'is told' says 'I/N'
+
+# ---- until the order is stable ----
+t 'an order that settles' code 0 probe --fraction 1 --every 1 --method random --until-stable 1
+cell step >steps
+t 'ends the probing after four steps' only '0 1 2 3' <steps
+t 'which is said' says 'stable after 4 probed steps: tau-b between their halves is 1'
+t 'and stated' grep -q '^##probe.* until-stable=1$' out
+t 'not with -q' sh -c 'adapeft-probe -q -m tiny-bert -d train.tsv --task sst2 --fraction 1 --every 1 --method random --until-stable 1 2>&1 >/dev/null | [ $(wc -c) -eq 0 ]'
+t 'one that does not' code 0 probe --steps 7 --every 1 --method grad --until-stable 1
+t 'goes on to the end' says 'not stable after 7 probed steps'
+told=$(sed 's/.*halves is \([^,]*\),.*/\1/' err)
+adapeft-rank -q out >ranked 2>err
+t 'and the agreement is what a ranking says' sh -c 'grep "^##stability" ranked | sed "s/.*kendall=\([^[:space:]]*\).*/\1/" | awk -v told="$0" "{ d = \$1 - told; exit d * d > 1e-6 }"' "$told"
+t 'fewer than four' code 0 probe --steps 3 --every 1 --method grad --until-stable 0.1
+t 'tell nothing' says 'too few'
+t 'shards in one process' code 0 probe --steps 5 --every 1 --batch 10 --method random --until-stable 0.9 --shard 1-2/2
+t 'a part of the shards' code 64 probe --until-stable 0.9 --shard 1/2
+t 'cannot tell' says '--shard 1-2/2'
+for bad in -1 1.5 nan x; do
+    t "an agreement of $bad" code 64 probe --until-stable $bad
+done
+
+# ---- interactions ----
+t 'interactions' code 0 probe --steps 2 --every 1 --group-by layer --method ggn --interactions pairs
+t 'are a whole stream' adapeft-view --strict pairs
+grep -v '^#' pairs >pairs.rows
+t 'of that kind' grep -qx '##adapeft 1 interactions' pairs
+t 'with the columns agreed' grep -qx "#a${TAB}b${TAB}curv${TAB}slope_a${TAB}slope_b${TAB}tau_a${TAB}tau_b${TAB}gain_a${TAB}gain_b${TAB}joint${TAB}steps" pairs
+t 'in the head of the rows' sh -c 'grep "^##[mtgp]" out >a; grep "^##[mtgp]" pairs >b; cmp a b'
+t 'one for every pair' sh -c '[ $(wc -l <pairs.rows) -eq 10 ]'
+t 'of means over the steps' sh -c '[ "$(cut -f11 pairs.rows | sort -u)" = 2 ]'
+t 'a group with itself has its own curvature' sh -c 'awk -F"\t" "
+    FNR == NR { if (!/^#/) sum[\$2] += \$8; next }
+    \$1 == \$2 { d = \$3 / (sum[\$1] / 2) - 1; if (d * d > 1e-8 || \$8 != \$10) exit 1; n++ }
+    END { exit n != 4 }" ggn.ppi pairs.rows'
+t 'a pair gains no less than one of it' sh -c 'awk -F"\t" "\$10 < \$8 * (1 - 1e-12) || \$10 < \$9 * (1 - 1e-12) { exit 1 }" pairs.rows'
+for method in fit hvp grad random; do
+    t "with $method" code 0 probe --steps 2 --every 1 --group-by layer --method $method --interactions others
+    t "$method has the same rows" sh -c 'grep -v "^#" others | cmp - pairs.rows'
+    t "and $method is as without them" sh -c 'grep -v "^##" out >a; grep -v "^##" "$0" | cmp - a' $method.ppi
+done
+t 'of shards' code 0 probe --steps 2 --every 1 --group-by layer --method ggn --shard 1-3/3 --interactions pairs
+t 'are means over them too' sh -c '[ "$(grep -v "^#" pairs | cut -f11 | sort -u)" = 6 ]'
+t 'as binary' code 0 probe --steps 1 --group-by type --method ggn --interactions pairs --format binary
+t 'are whole' adapeft-view --strict pairs
+t 'both on stdout' code 64 probe --interactions -
+t 'are told' says 'two outputs'
+t 'both in one file' code 64 probe --interactions x -o x
+t 'where nothing can be written' code 73 probe --interactions nowhere/pairs
+t 'no row is made' test ! -s out
+unfinished() { probe --steps 1 --group-by layer --method grad --interactions broken >/dev/full; }
+t 'after a failure' code 74 unfinished
+t 'there are none' test ! -e broken
+
 # ---- output ----
 t 'into a file' code 0 probe --steps 1 -o new.ppi
 t 'nothing on stdout' test ! -s out
@@ -95,7 +245,6 @@ t 'suggests the known one' says 'sst2'
 t 'a task of another family' code 64 adapeft-probe -m tiny-bert -d train.tsv --task lm
 t 'a model that is not there' code 66 adapeft-probe -m nowhere -d train.tsv --task sst2
 t 'data that are not there' code 66 adapeft-probe -m tiny-bert -d nowhere.tsv --task sst2
-t 'an odd trust' code 64 probe --trust wide
 t 'two ways to say how long' code 64 probe --steps 1 --fraction 0.5
 : >empty.tsv
 t 'an empty file' code 65 adapeft-probe -m tiny-bert -d empty.tsv --task sst2

@@ -148,6 +148,64 @@ static void a_zero_gradient_stays_zero(void **state)
 	assert_true(e.gain == 0 && e.ppi == 0);
 }
 
+static void no_curvature_is_bounded_by_the_trust_region_alone(void **state)
+{
+	struct estimate bounded = along(0.2, 0, 0.05), unbounded = along(0.2, 0, INFINITY);
+
+	(void)state;
+	bounded.r2 = bounded.spread = NAN;
+	estimate_settle(&bounded, 10);
+	assert_int_equal(bounded.status, STATUS_BOUNDED);
+	close_to(bounded.gain, 0.05 * 0.2);
+	assert_true(isinf(bounded.eta));
+	estimate_settle(&unbounded, 10);
+	assert_int_equal(unbounded.status, STATUS_NOISE);
+	assert_true(unbounded.gain == 0);
+}
+
+static void an_exact_curvature_needs_no_fit(void **state)
+{
+	struct estimate e = along(0.2, 2, INFINITY);
+
+	(void)state;
+	e.r2 = e.spread = NAN;
+	estimate_settle(&e, 10);
+	assert_int_equal(e.status, STATUS_OK);
+	close_to(e.gain, 0.01);
+}
+
+static void sums_over_steps_take_what_is_not_rejected(void **state)
+{
+	static const bool counts[] = {
+		[STATUS_OK] = true,      [STATUS_BOUNDED] = true, [STATUS_NEGCURV] = true,
+		[STATUS_LOWFIT] = false, [STATUS_NOISE] = false,  [STATUS_ZERO] = false,
+	};
+
+	(void)state;
+	for (int s = STATUS_OK; s <= STATUS_ZERO; s++) {
+		struct estimate e = { .status = (enum status)s, .gain = 1 };
+
+		assert_int_equal(estimate_counts(&e), counts[s]);
+	}
+	assert_false(estimate_counts(&(struct estimate){ .status = STATUS_NEGCURV }));
+}
+
+static void bounds_are_of_the_step_or_of_the_travel(void **state)
+{
+	struct trust_region t = { .kind = TRUST_INF };
+
+	(void)state;
+	assert_true(isinf(trust_bound(&t, 2, 4, 10, 1000)));
+	t = (struct trust_region){ .kind = TRUST_RMS, .x = 0.1 };
+	close_to(trust_bound(&t, 2, 4, 10, 1000), 0.05);
+	t = (struct trust_region){ .kind = TRUST_TRAVEL, .steps = 30, .lr = -1 };
+	close_to(trust_bound(&t, 2, 4, 10, 1000), 30 * 5e-4);
+	t.lr = 1e-3;
+	close_to(trust_bound(&t, 2, 4, 10, 1000), 0.03);
+	t.lr = 0;
+	assert_true(trust_bound(&t, 2, 4, 10, 1000) == 0);
+}
+
 static void trust_regions_are_read(void **state)
 {
 	struct trust_region t;
@@ -155,6 +213,8 @@ static void trust_regions_are_read(void **state)
 	(void)state;
 	assert_true(trust_named("inf", &t) && t.kind == TRUST_INF);
 	assert_true(trust_named("rms:0.1", &t) && t.kind == TRUST_RMS && t.x == 0.1);
+	assert_true(trust_named("travel", &t) && t.kind == TRUST_TRAVEL && t.lr < 0);
+	assert_false(trust_named("travel:1", &t));
 	assert_false(trust_named("rms:", &t));
 	assert_false(trust_named("rms:0", &t));
 	assert_false(trust_named("rms:-1", &t));
@@ -175,6 +235,10 @@ int main(void)
 		cmocka_unit_test(a_curvature_within_rounding_is_noise_without_a_bound),
 		cmocka_unit_test(a_direction_that_does_not_descend_is_noise),
 		cmocka_unit_test(a_zero_gradient_stays_zero),
+		cmocka_unit_test(no_curvature_is_bounded_by_the_trust_region_alone),
+		cmocka_unit_test(an_exact_curvature_needs_no_fit),
+		cmocka_unit_test(sums_over_steps_take_what_is_not_rejected),
+		cmocka_unit_test(bounds_are_of_the_step_or_of_the_travel),
 		cmocka_unit_test(trust_regions_are_read),
 	};
 

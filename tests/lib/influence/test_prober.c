@@ -508,6 +508,137 @@ static void two_half_passes_stand_for_a_whole_one_where_that_is_all(void **state
 	}
 }
 
+/* ---- all groups at once ---- */
+
+/* v'(GGN)v of group k by a jet along its direction. */
+static double gauss_newton(struct probed *p, struct jet *j, size_t k)
+{
+	const struct group *g = &p->part.g[k];
+	const float *v[64] = { NULL };
+	float *d[64] = { NULL };
+	double curv;
+
+	for (size_t i = 0; i < g->n; i++) {
+		size_t param = g->member[i].param, n = p->m.params[param].n;
+
+		d[i] = mem_floats(n);
+		trainer_direction_along(&p->trainer, param, 0, n, p->trainer.grad.g[param],
+					d[i]);
+		v[param] = d[i];
+	}
+	curv = jet_run(j, v).gauss_newton;
+	for (size_t i = 0; i < g->n; i++)
+		free(d[i]);
+	return curv;
+}
+
+static void gauss_newton_curvatures_are_those_of_jets(void **state)
+{
+	struct prober_options o = { .method = METHOD_GGN,
+				    .trust = { .kind = TRUST_INF },
+				    .matrix = true };
+	struct probed p;
+	struct jet *j;
+
+	(void)state;
+	open_probed(&p, DIRECTION_ADAMW, BY_LAYER_TYPE, &o);
+	assert_int_equal(trainer_gradient(&p.trainer, &p.batch, &p.loss, &p.e), EX_OK);
+	estimate(&p);
+	assert_int_equal(jet_init(&j, &p.m, &p.e), EX_OK);
+	assert_int_equal(jet_batch(j, &p.trainer.pass, &p.e), EX_OK);
+	for (size_t k = 0; k < p.part.n; k++) {
+		double curv = gauss_newton(&p, j, k);
+
+		assert_true(fabs(p.x[k].curv - curv) <= 1e-3 * curv);
+		assert_true(fabs(p.prober.matrix[k * p.part.n + k] - curv) <= 1e-3 * curv);
+		assert_true(isnan(p.x[k].r2) && isnan(p.x[k].reach));
+	}
+	jet_free(j);
+	end(&p);
+}
+
+static void the_matrix_is_the_same_beside_every_method(void **state)
+{
+	static const enum method methods[] = { METHOD_FIT, METHOD_HVP, METHOD_FISHER,
+					       METHOD_RANDOM };
+	struct prober_options o = { .method = METHOD_GGN, .matrix = true };
+	struct probed ggn, p;
+
+	(void)state;
+	open_probed(&ggn, DIRECTION_SGD, BY_TYPE, &o);
+	assert_int_equal(trainer_gradient(&ggn.trainer, &ggn.batch, &ggn.loss, &ggn.e),
+			 EX_OK);
+	estimate(&ggn);
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+		o.method = methods[i];
+		open_probed(&p, DIRECTION_SGD, BY_TYPE, &o);
+		assert_int_equal(trainer_gradient(&p.trainer, &p.batch, &p.loss, &p.e),
+				 EX_OK);
+		estimate(&p);
+		assert_memory_equal(p.prober.matrix, ggn.prober.matrix,
+				    p.part.n * p.part.n * sizeof(double));
+		end(&p);
+	}
+	end(&ggn);
+}
+
+static void fisher_information_is_of_each_sequences_gradient(void **state)
+{
+	struct probed p, one;
+	double trace[64] = { 0 };
+
+	(void)state;
+	start(&p, DIRECTION_SGD, BY_TYPE, METHOD_FISHER, "inf");
+	estimate(&p);
+	start(&one, DIRECTION_SGD, BY_TYPE, METHOD_GRAD, "inf");
+	for (size_t s = 0; s < p.batch.sequences; s++) {
+		struct batch alone = part_of(&p.batch, s, s + 1);
+
+		assert_int_equal(trainer_gradient(&one.trainer, &alone, &one.loss, &one.e),
+				 EX_OK);
+		estimate(&one);
+		/* Along plain gradients the slope is |G|^2. */
+		for (size_t k = 0; k < p.part.n; k++)
+			trace[k] += one.x[k].slope / (double)p.batch.sequences;
+		free(alone.start);
+	}
+	for (size_t k = 0; k < p.part.n; k++) {
+		double params = (double)p.part.g[k].params;
+
+		assert_true(fabs(p.x[k].gain - trace[k]) <= 1e-4 * trace[k]);
+		assert_true(fabs(p.x[k].ppi * params - p.x[k].gain) <= 1e-9 * trace[k]);
+		assert_int_equal(p.x[k].status, STATUS_OK);
+	}
+	end(&p);
+	end(&one);
+}
+
+static void probing_leaves_the_gradient_to_train_with(void **state)
+{
+	static const enum method methods[] = { METHOD_FIT, METHOD_HVP, METHOD_GGN,
+					       METHOD_FISHER };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+		struct prober_options o = { .method = methods[i], .matrix = true };
+		struct probed p, plain;
+
+		o.draws = 2;
+		open_probed(&p, DIRECTION_ADAMW, BY_TENSOR, &o);
+		assert_int_equal(trainer_gradient(&p.trainer, &p.batch, &p.loss, &p.e),
+				 EX_OK);
+		estimate(&p);
+		start(&plain, DIRECTION_ADAMW, BY_TENSOR, METHOD_GRAD, "inf");
+		trainer_step(&p.trainer, 1e-3);
+		trainer_step(&plain.trainer, 1e-3);
+		for (size_t j = 0; j < p.m.n_params; j++)
+			assert_memory_equal(p.m.params[j].w, plain.m.params[j].w,
+					    p.m.params[j].n * sizeof(float));
+		end(&p);
+		end(&plain);
+	}
+}
+
 /* ---- bounds and baselines ---- */
 
 static void a_travel_is_the_sum_of_a_groups_own_learning_rates(void **state)
@@ -606,6 +737,10 @@ int main(void)
 		cmocka_unit_test(what_moved_for_one_group_stands_still_for_the_next),
 		cmocka_unit_test(half_batches_give_unbiased_slopes),
 		cmocka_unit_test(two_half_passes_stand_for_a_whole_one_where_that_is_all),
+		cmocka_unit_test(gauss_newton_curvatures_are_those_of_jets),
+		cmocka_unit_test(the_matrix_is_the_same_beside_every_method),
+		cmocka_unit_test(fisher_information_is_of_each_sequences_gradient),
+		cmocka_unit_test(probing_leaves_the_gradient_to_train_with),
 		cmocka_unit_test(a_travel_is_the_sum_of_a_groups_own_learning_rates),
 		cmocka_unit_test(magnitudes_are_of_the_weights),
 		cmocka_unit_test(random_influence_depends_on_seed_and_name_alone),
