@@ -23,13 +23,13 @@ foot = 50
 height = foot + (side_length < 160 ? 160 : side_length) + 86
 load share."/theme.gp"
 
-# Dark is much, either way; what is negative is darker still at its end, and hatched.
+# Far from 0 stands out, either way; in grey a number or a stroke tells what is negative.
 if (dark) {
 	set palette defined (-1 "#6cb8f0", -0.5 "#2f5f86", 0 "#23262d", 0.5 "#96591f", \
-	                     1 "#ffb063")
+	                     0.85 "#ee8f3c", 1 "#ffe0b5")
 } else {
 	set palette defined (-1 "#08306b", -0.5 "#5b93c7", 0 "#ffffff", 0.5 "#fdb87a", \
-	                     1 "#c24e00")
+	                     0.85 "#d65f00", 1 "#8a3800")
 }
 set cbrange [-1:1]
 set cbtics -1, 0.5, 1 nomirror textcolor rgb ink format "%.1f"

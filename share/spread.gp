@@ -21,7 +21,7 @@ set rmargin at screen side(width - 170)
 set bmargin at screen level(margin)
 set tmargin at screen 1 - level(100)
 set label fit ? "1 - R² of the fit (left: better)" \
-    : "curvature g'Hg, in units of the loss for a step of 1" \
+    : "curvature ".(method eq "ggn" ? "g'(GGN)g" : "g'Hg")." (loss, for a step of 1)" \
     at screen side(90 + (width - 260) / 2.0), level(24) center textcolor rgb ink
 set label fit ? "below 0.99" : "negative" at graph 1, screen 1 - level(88) offset 1, 0 \
     font ",12" textcolor rgb dim

@@ -183,7 +183,8 @@ if [ "$named" != stdin ]; then
         fail $EX_NOINPUT "$input: no such file, and no kind: $kinds"
     [ -e "$input" ] || fail $EX_NOINPUT "$input: no such file"
     [ ! -d "$input" ] || fail $EX_NOINPUT "$input: is a directory"
-    exec <"$input" || exit $EX_NOINPUT
+    [ -r "$input" ] || fail $EX_NOINPUT "$input: permission denied"
+    exec <"$input"
 fi
 cat >"$work/input" || fail $EX_IOERR "$named: cannot be read, or no room in ${TMPDIR:-/tmp}"
 
