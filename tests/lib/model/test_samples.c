@@ -14,7 +14,7 @@
 /* Of the largest that the sums can be: float errors, in another order. */
 #define TOLERANCE 2e-5
 /* Of zeros, such as the bias of a key, rounding of their terms is left. */
-#define ZERO 1e-8
+#define ZERO 1e-7
 
 /* Every row of every parameter is a unit; beside them, whole parameters. */
 struct rows {
@@ -90,7 +90,7 @@ static double dot(const float *x, const float *y, size_t n)
 static void near(const struct fixture *f, size_t param, size_t row, double x, double exact,
 		 double room)
 {
-	if (!(fabs(x - exact) <= TOLERANCE * room + ZERO))
+	if (!(fabs(x - exact) <= TOLERANCE * room))
 		fail_msg("%s: %s[%zu]: %.9g where %.9g was expected", f->is->name,
 			 f->m.params[param].name, row, x, exact);
 }
@@ -104,7 +104,8 @@ static void check_along(const struct fixture *f, const struct rows *r, size_t s,
 	for (size_t i = 0; i < f->m.n_params; i++) {
 		const struct param *p = &f->m.params[i];
 		size_t rows = p->shape[0], n = p->n / rows;
-		double room = sqrt(dot(g.g[i], g.g[i], p->n) * dot(f->v[i], f->v[i], p->n));
+		double v = sqrt(dot(f->v[i], f->v[i], p->n));
+		double room = sqrt(dot(g.g[i], g.g[i], p->n)) * v + ZERO / TOLERANCE;
 
 		near(f, i, 0, by_param[i], dot(g.g[i], f->v[i], p->n), room);
 		for (size_t j = 0; j < rows; j++)
@@ -207,9 +208,11 @@ static void squares(const struct fixture *f, const struct rows *r, const struct 
 		gradients_free(&g);
 	}
 	for (size_t i = 0; i < f->m.n_params; i++) {
-		near(f, i, 0, all[i], sum[i], sum[i]);
+		double room = sum[i] + ZERO * ZERO / TOLERANCE;
+
+		near(f, i, 0, all[i], sum[i], room);
 		for (size_t j = 0; j < f->m.params[i].shape[0]; j++)
-			near(f, i, j, x[r->first[i] + j], want[r->first[i] + j], sum[i]);
+			near(f, i, j, x[r->first[i] + j], want[r->first[i] + j], room);
 	}
 	free(x);
 	free(all);

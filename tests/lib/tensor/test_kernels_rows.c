@@ -45,6 +45,52 @@ static void columns_are_summed_onto_what_is_there(const struct kernels *k)
 	free(old_abs);
 }
 
+static void products_are_summed_over_segments(const struct kernels *k)
+{
+	const size_t start[] = { 0, 1, 1, 70, ROWS };
+	float *x = normals(ROWS * WIDTH, 6), *y = normals(ROWS * WIDTH, 7);
+	double *sum = mem_zeros(4 * WIDTH, sizeof *sum);
+	const size_t cols = WIDTH - 5;
+
+	assert_non_null(sum);
+	sum[3] = 1;
+	segments_sum_products(k, 4, start, cols, x, WIDTH, y, WIDTH - 3, sum);
+	for (size_t s = 0; s < 4; s++) {
+		for (size_t j = 0; j < cols; j++) {
+			double exact = 0;
+
+			for (size_t i = start[s]; i < start[s + 1]; i++)
+				exact += (double)x[i * WIDTH + j] *
+					 (double)y[i * (WIDTH - 3) + j];
+			ASSERT_NEAR(k, sum[s * cols + j], exact, 1e-5, 0);
+		}
+	}
+	free(x);
+	free(y);
+	free(sum);
+}
+
+/* One row for all: as a weight of each column. */
+static void rows_no_floats_apart_are_one(const struct kernels *k)
+{
+	const size_t start[] = { 2, ROWS };
+	float *x = normals(ROWS * WIDTH, 8), *y = normals(WIDTH, 9);
+	double *sum = mem_zeros(WIDTH, sizeof *sum);
+
+	assert_non_null(sum);
+	segments_sum_products(k, 1, start, WIDTH, x, WIDTH, y, 0, sum);
+	for (size_t j = 0; j < WIDTH; j++) {
+		double exact = 0;
+
+		for (size_t i = 2; i < ROWS; i++)
+			exact += (double)x[i * WIDTH + j] * (double)y[j];
+		ASSERT_NEAR(k, sum[j], exact, 1e-5, 0);
+	}
+	free(x);
+	free(y);
+	free(sum);
+}
+
 struct norm_case {
 	float *x, *w, *b, *y, *mean, *rstd, *dy, *dx, *dw, *db, *db_abs;
 };
@@ -283,6 +329,8 @@ static void dropout_is_the_same_everywhere(const struct kernels *k)
 
 EACH_TABLE(bias_is_added_to_each_row)
 EACH_TABLE(columns_are_summed_onto_what_is_there)
+EACH_TABLE(products_are_summed_over_segments)
+EACH_TABLE(rows_no_floats_apart_are_one)
 EACH_TABLE(norm_matches_double)
 EACH_TABLE(norm_gradient_matches_double)
 EACH_TABLE(norm_gradient_gives_only_what_is_wanted)
@@ -305,6 +353,8 @@ int main(void)
 		cmocka_unit_test(test_unknown_table_is_null),
 		cmocka_unit_test(test_bias_is_added_to_each_row),
 		cmocka_unit_test(test_columns_are_summed_onto_what_is_there),
+		cmocka_unit_test(test_products_are_summed_over_segments),
+		cmocka_unit_test(test_rows_no_floats_apart_are_one),
 		cmocka_unit_test(test_norm_matches_double),
 		cmocka_unit_test(test_norm_gradient_matches_double),
 		cmocka_unit_test(test_norm_gradient_gives_only_what_is_wanted),
