@@ -106,10 +106,10 @@ static int check_row(const struct influence_row *row, uint8_t *status, struct er
 {
 	if (row->step < 0)
 		return err_set(e, EX_DATAERR, "step is negative");
-	if (row->shard < 1 || row->shard > RANK_SHARDS)
+	if (row->shard < 1 || row->shard > SHARDS_MOST)
 		return err_set(e, EX_DATAERR,
 			       "shard %" PRId64 ": shards are counted from 1 to %" PRIu64,
-			       row->shard, (uint64_t)RANK_SHARDS);
+			       row->shard, (uint64_t)SHARDS_MOST);
 	if (!isfinite(row->gain) || !isfinite(row->ppi))
 		return err_set(e, EX_DATAERR, "the %s of group %s is not finite",
 			       isfinite(row->gain) ? "ppi" : "gain", row->group);

@@ -26,9 +26,9 @@
 
 #include "base/err.h"
 #include "influence/estimate.h"
+#include "influence/shards.h"
 
 #define RANK_STATUSES (STATUS_ZERO + 1)
-#define RANK_SHARDS   UINT32_MAX /* the largest number that a shard may have */
 
 #define RANK_SETTLED_TAU   0.5 /* below it the halves of a run disagree */
 #define RANK_SETTLED_STEPS 4   /* fewer say nothing about it */
@@ -89,7 +89,7 @@ int ranker_start(struct ranker **r, size_t buffer, const char *dir, struct err *
 int ranker_source(struct ranker *r, const char *name, struct err *e);
 /* The run has so many shards, even if the last of them have no row. */
 void ranker_expect_shards(struct ranker *r, uint64_t n);
-/* EX_DATAERR for a negative step, a shard that is not from 1 to RANK_SHARDS, a gain or ppi
+/* EX_DATAERR for a negative step, a shard that is not from 1 to SHARDS_MOST, a gain or ppi
  * that is not finite, an unknown status, or a group whose type, layer, params or choice are
  * not what they were before; the message says no place. EX_CANTCREAT and EX_IOERR when
  * rows had to go to disk and could not. */
