@@ -216,6 +216,33 @@ unfinished() { probe --steps 1 --group-by layer --method grad --interactions bro
 t 'after a failure' code 74 unfinished
 t 'there are none' test ! -e broken
 
+# ---- a language model ----
+mkdir gpt2
+cp "$FIX/tokens-gpt2/vocab.json" "$FIX/tokens-gpt2/merges.txt" gpt2
+echo '{"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40, "vocab_size": 700, "pad_token_id": 0}' >gpt2/config.json
+cut -f 1 train.tsv | sed 1d >lm.txt
+adapeft-finetune -q -j 1 --init random -m gpt2 -d lm.txt --task lm --max-len 16 --preset full --steps 2 -o lm >/dev/null
+language() {
+    adapeft-probe -m lm -d lm.txt --task lm --max-len 16 --batch 4 -j 1 --steps 2 --every 1 --group-by layer "$@"
+}
+for method in fit hvp ggn fisher; do
+    t "its $method" code 0 language --method $method --interactions pairs --unbiased
+    t "$method is finite" sh -c '! cut -f7,10,11,19 out | grep -v "^#" | grep -qE "nan|inf"'
+    grep -v '^#' pairs >pairs.$method
+done
+t 'beside all of them its pairs are the same' sh -c 'cmp pairs.fit pairs.ggn && cmp pairs.hvp pairs.ggn && cmp pairs.fisher pairs.ggn'
+t 'labels are drawn' grep -q '^##probe.* draws=16' out
+for i in 1 2; do language --method ggn --shard $i/2; done | grep -v '^#' | sort >apart
+t 'its shards' code 0 language --method ggn --shard 1-2/2
+rows | sort >together
+t 'draw what they draw apart' cmp apart together
+t 'all in one batch' code 0 language --method ggn --batch 1000 --steps 1
+cut -f2,7 out | grep -v '^#' >slopes
+cut -f2,8 out | grep -v '^#' >drawn
+t 'another seed' code 0 language --method ggn --batch 1000 --steps 1 -s 1
+t 'has the same slopes' sh -c 'cut -f2,7 out | grep -v "^#" | cmp - slopes'
+t 'and draws other labels' sh -c '! cut -f2,8 out | grep -v "^#" | cmp -s - drawn'
+
 # ---- output ----
 t 'into a file' code 0 probe --steps 1 -o new.ppi
 t 'nothing on stdout' test ! -s out
