@@ -138,11 +138,12 @@ static inline float gelu_new_slope(float x)
 	return s + z * (e * s * s) * ((GATE_LINEAR + 3.0f * GATE_CUBIC * z * z) / LOG2_E);
 }
 
+/* 4 e / (1 + e)^2, e = e^(-2|x|): 1 - tanh(x)^2 would cancel where tanh(x) is near 1. */
 static inline float tanh_slope(float x)
 {
-	float t = tanh_of(x);
+	float e = exp2_product(at_most(absolute(x), 40.0f), -2.0f * LOG2_E);
 
-	return 1.0f - t * t;
+	return 4.0f * e / ((1.0f + e) * (1.0f + e));
 }
 
 static inline float relu(float x)

@@ -30,9 +30,7 @@ static inline float gelu_new_bend(float x)
 
 static inline float tanh_bend(float x)
 {
-	float t = tanh_of(x);
-
-	return -2.0f * t * (1.0f - t * t);
+	return -2.0f * tanh_of(x) * tanh_slope(x);
 }
 
 static inline float relu_bend(float x)

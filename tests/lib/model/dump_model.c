@@ -9,9 +9,9 @@
  *   dump_model [-l] [-r RANKS [-d P]] gradients DIR OUT
  *       the gradients of the mean loss over stdin's sequences, one batch, in the new
  *       safetensors file OUT, and LoRA pairs' values as value:NAME
- *   dump_model [-l] [-r RANKS [-d P]] jets DIR adamw|sgd
- *       of each parameter's own direction, for the mean loss over stdin's sequences: its
- *       name, G.v, and the three numbers of struct jet_result
+ *   dump_model [-l] [-r RANKS [-d P]] influence DIR METHOD:DIRECTION:DRAWS:SEEDS
+ *       of every tensor its name, slope, curvature and status, as the prober estimates them
+ *       for stdin's sequences; so many times, with another seed each
  *   dump_model [-l] [-r RANKS [-d P]] losses DIR N
  *       the mean loss of stdin's sequences under N different dropout masks, a line each
  *
@@ -20,11 +20,10 @@
  * batch_text.h.
  */
 #include <getopt.h>
-#include <math.h>
 
 #include "../batch_text.h"
 #include "base/prng.h"
-#include "model/jet.h"
+#include "influence/prober.h"
 #include "model/lora.h"
 #include "model/model.h"
 #include "model/pass.h"
@@ -134,46 +133,74 @@ static int write_gradients(const struct gradients *g, const char *out, struct er
 	return rc;
 }
 
-/* The direction of a parameter, plain or as AdamW's first step has it. */
-static void direct(bool adamw, size_t n, const float *g, float *v)
+/* What the prober says of every tensor: a line for each of `seeds` seeds. */
+static int print_estimates(struct trainer *t, const struct partition *part,
+			   const struct batch *b, struct prober_options *o, unsigned seeds,
+			   struct err *e)
 {
-	for (size_t i = 0; i < n; i++)
-		v[i] = adamw ? g[i] / (fabsf(g[i]) + 1e-8f) : g[i];
-}
+	struct estimate *x = mem_zeros(part->n, sizeof *x);
+	int rc = x == NULL ? err_nomem(e) : EX_OK;
 
-static int print_jets(const struct gradients *g, const struct pass *p, const char *word,
-		      struct err *e)
-{
-	const struct model *m = g->m;
-	const float **v = mem_zeros(m->n_params, sizeof *v);
-	struct jet *j;
-	int rc = v == NULL ? err_nomem(e) : jet_init(&j, m, e);
+	for (o->seed = 1; o->seed <= seeds && rc == EX_OK; o->seed++) {
+		struct prober p;
+		double loss;
 
-	if (rc == EX_OK)
-		rc = jet_batch(j, p, e);
-	for (size_t i = 0; i < m->n_params && rc == EX_OK; i++) {
-		size_t n = m->params[i].n;
-		float *d = mem_floats(n);
-		struct jet_result r;
-
-		if (d == NULL)
-			return err_nomem(e);
-		direct(strcmp(word, "adamw") == 0, n, g->g[i], d);
-		v[i] = d;
-		r = jet_run(j, v);
-		v[i] = NULL;
-		printf("%s\t%.12g\t%.12g\t%.12g\t%.12g\n", m->params[i].save_name,
-		       vec_dot(m->k, n, g->g[i], d), r.first, r.second, r.gauss_newton);
-		free(d);
+		rc = prober_init(&p, t, part, o, e);
+		if (rc != EX_OK)
+			break;
+		rc = trainer_gradient(t, b, &loss, e);
+		if (rc == EX_OK)
+			rc = prober_step(&p, 1, loss, x, NULL, 0, e);
+		for (size_t k = 0; k < part->n && rc == EX_OK; k++)
+			printf("%s\t%.12g\t%.12g\t%s\n",
+			       t->m->params[part->g[k].member[0].param].save_name,
+			       x[k].slope, x[k].curv, status_name(x[k].status));
+		prober_free(&p);
 	}
-	jet_free(j);
-	free(v);
+	free(x);
 	return rc;
 }
 
-/* With the gradients of stdin's sequences: writes them to `out`, or prints the jets of the
- * direction that `out` names. */
-static int gradients(const struct model *m, const char *out, bool jets, struct err *e)
+/* `how` is METHOD:DIRECTION:DRAWS:SEEDS. */
+static int influence(struct model *m, const char *how, struct err *e)
+{
+	struct trainer_options to = trainer_defaults();
+	struct prober_options o = { .method = METHOD_FIT };
+	char method[16], direction[16];
+	bool *wanted = mem_zeros(m->n_params, sizeof *wanted);
+	unsigned seeds;
+	struct trainer t;
+	struct partition part;
+	struct batch b;
+	int rc;
+
+	if (wanted == NULL ||
+	    sscanf(how, "%15[^:]:%15[^:]:%u:%u", method, direction, &o.draws, &seeds) != 4)
+		return err_set(e, EX_USAGE, "%s: METHOD:DIRECTION:DRAWS:SEEDS", how);
+	if (strcmp(method, "fit") != 0)
+		o.method = strcmp(method, "hvp") == 0 ? METHOD_HVP : METHOD_GGN;
+	to.direction = strcmp(direction, "sgd") == 0 ? DIRECTION_SGD : DIRECTION_ADAMW;
+	to.clip = 0;
+	to.dropout = false;
+	to.want_terms = true;
+	trust_named("inf", &o.trust);
+	for (size_t i = 0; i < m->n_params; i++)
+		wanted[i] = true;
+	batch_text_read_for(m, &b, stdin, SIZE_MAX);
+	rc = trainer_init(&t, m, wanted, &to, e);
+	if (rc == EX_OK)
+		rc = partition_make(&part, m, BY_TENSOR, NULL, e);
+	if (rc == EX_OK) {
+		rc = print_estimates(&t, &part, &b, &o, seeds, e);
+		partition_free(&part);
+		trainer_free(&t);
+	}
+	batch_free(&b);
+	free(wanted);
+	return rc;
+}
+
+static int gradients(const struct model *m, const char *out, struct err *e)
 {
 	bool *wanted = mem_zeros(m->n_params, sizeof *wanted);
 	struct gradients g = { 0 };
@@ -197,7 +224,7 @@ static int gradients(const struct model *m, const char *out, bool jets, struct e
 		rc = pass_backward(&p, &v, e);
 	}
 	if (rc == EX_OK)
-		rc = jets ? print_jets(&g, &p, out, e) : write_gradients(&g, out, e);
+		rc = write_gradients(&g, out, e);
 	gradients_free(&g);
 	pass_free(&p);
 	batch_free(&b);
@@ -248,7 +275,9 @@ static int run(struct model *m, const char *command, const char *argument, struc
 		return logits(m, (size_t)atol(argument), e);
 	if (strcmp(command, "losses") == 0)
 		return losses(m, (uint64_t)atol(argument), e);
-	return gradients(m, argument, strcmp(command, "jets") == 0, e);
+	if (strcmp(command, "influence") == 0)
+		return influence(m, argument, e);
+	return gradients(m, argument, e);
 }
 
 int main(int argc, char **argv)
@@ -269,8 +298,8 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 3) {
 		fprintf(stderr, "usage: dump_model [-l] [-r RANKS [-d P]] "
-				"save|logits|gradients|jets|losses "
-				"DIR OUT|BATCH|DIRECTION|N\n");
+				"save|logits|gradients|influence|losses "
+				"DIR OUT|BATCH|HOW|N\n");
 		return EX_USAGE;
 	}
 	argv += optind;

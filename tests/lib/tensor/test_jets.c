@@ -77,6 +77,30 @@ static void activations_bend_as_their_second_derivatives_say(void **state)
 	with_every_table(check_activations);
 }
 
+static void check_saturated(const struct kernels *k)
+{
+	float x[20], one[20], y1[20], y2[20];
+
+	for (size_t i = 0; i < 20; i++) {
+		x[i] = (float)i - 10;
+		one[i] = 1;
+	}
+	act_jet(k, ACT_TANH, 20, x, one, NULL, y1, y2);
+	for (size_t i = 0; i < 20; i++) {
+		double bend, slope = 1 / (cosh((double)x[i]) * cosh((double)x[i]));
+
+		bend = -2 * tanh((double)x[i]) * slope;
+		assert_true(fabs((double)y1[i] - slope) <= 2e-6 * slope);
+		assert_true(fabs((double)y2[i] - bend / 2) <= 2e-6 * slope);
+	}
+}
+
+static void a_saturated_tanh_keeps_its_relative_accuracy(void **state)
+{
+	(void)state;
+	with_every_table(check_saturated);
+}
+
 /* ---- norms ---- */
 
 #define ROWS  3
@@ -248,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(activations_bend_as_their_second_derivatives_say),
+		cmocka_unit_test(a_saturated_tanh_keeps_its_relative_accuracy),
 		cmocka_unit_test(norms_move_as_differences_in_double_say),
 		cmocka_unit_test(probabilities_move_as_differences_in_double_say),
 	};
