@@ -99,11 +99,12 @@ static void report_unstable(const struct cli *cli, const struct ranking *a)
 	size_t n = find_unstable(a, unstable);
 
 	for (size_t i = 0; i < n; i++)
-		cli_note(cli,
-			 "unstable: group %s, number %td of %zu: %g. in the first half of "
-			 "the steps, %g. in the second",
-			 unstable[i]->group, unstable[i] - a->g + 1, a->n,
-			 unstable[i]->first, unstable[i]->second);
+		cli_note(
+		    cli,
+		    "unstable: group %s, number %td of %zu: %.10g. in the first half of "
+		    "the steps, %.10g. in the second",
+		    unstable[i]->group, unstable[i] - a->g + 1, a->n, unstable[i]->first,
+		    unstable[i]->second);
 }
 
 void report(const struct cli *cli, const struct ranking *a)
