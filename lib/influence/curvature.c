@@ -122,6 +122,11 @@ unsigned curvature_draws(const struct model *m, size_t sequences)
 	return (unsigned)((FEWEST_DRAWN + sequences - 1) / sequences);
 }
 
+static unsigned exact_seeds(const struct model *m)
+{
+	return classes_of(m) <= 2 ? 1 : (unsigned)classes_of(m) - 1;
+}
+
 /* ---- the factors a_ns ---- */
 
 /* log sum_c exp(z_c) */
@@ -315,14 +320,9 @@ struct walk {
 	int rc;
 };
 
-static bool has_units(const struct units *u)
-{
-	return u->of_row != NULL || u->all != UNIT_NONE;
-}
-
 static bool wants(const void *self, size_t param)
 {
-	return has_units(&((const struct walk *)self)->c->units[param]);
+	return units_any(&((const struct walk *)self)->c->units[param]);
 }
 
 static void visit(void *self, const struct pass *p, const struct op *op, const float *error)
@@ -369,11 +369,11 @@ static int u_of_seed(struct walk *w, struct pass *p, const float *dz)
 
 /* ---- one batch ---- */
 
-static int prepare(struct curvature *c, const struct pass *p, struct err *e)
+static int prepare(struct curvature *c, const struct pass *p, unsigned seeds, struct err *e)
 {
 	const struct batch *b = p->batch;
 	size_t need;
-	int rc = samples_batch(c->samples, p, e);
+	int rc = samples_batch(c->samples, p, seeds > 1, e);
 
 	if (rc != EX_OK)
 		return rc;
@@ -413,23 +413,22 @@ static int measure_language(struct walk *w, struct pass *p, unsigned draws, uint
 	return rc;
 }
 
-static int measure_classes(struct walk *w, struct pass *p, unsigned draws, uint64_t key,
-			   double *curv, double *matrix)
+static int measure_classes(struct walk *w, struct pass *p, bool draws, unsigned seeds,
+			   uint64_t key, double *curv, double *matrix)
 {
 	struct curvature *c = w->c;
-	size_t sequences = p->batch->sequences, classes = classes_of(c->m);
-	unsigned seeds = draws > 0 ? draws : classes <= 2 ? 1 : (unsigned)classes - 1;
+	size_t sequences = p->batch->sequences;
 	int rc = EX_OK;
 
-	if (draws == 0 && seeds == 1 && p->retain && weigh_losses(c, p)) {
+	if (!draws && seeds == 1 && p->retain && weigh_losses(c, p)) {
 		rc = u_of_loss(w, p);
 		if (rc == EX_OK)
 			add_up(c, sequences, curv, matrix);
 		return rc;
 	}
-	weigh_alike(c, sequences, 1 / ((double)sequences * (draws > 0 ? draws : 1)));
+	weigh_alike(c, sequences, 1 / ((double)sequences * (draws ? seeds : 1)));
 	for (unsigned s = 0; s < seeds && rc == EX_OK; s++) {
-		rc = make_seed(c, p, draws > 0, key, s, w->e);
+		rc = make_seed(c, p, draws, key, s, w->e);
 		if (rc == EX_OK)
 			rc = u_of_seed(w, p, c->seed);
 		if (rc == EX_OK)
@@ -444,20 +443,24 @@ int curvature_measure(struct curvature *c, struct pass *p, struct directions d,
 {
 	struct walk w = { .c = c, .d = &d, .e = e };
 	size_t groups = c->part->n;
-	int rc = prepare(c, p, e);
+	unsigned seeds;
+	int rc;
 
+	if (c->m->language && draws == 0)
+		draws = curvature_draws(c->m, p->batch->sequences);
+	if (c->m->regression)
+		draws = 0;
+	seeds = draws > 0 ? draws : exact_seeds(c->m);
+	rc = prepare(c, p, seeds, e);
 	if (rc != EX_OK)
 		return rc;
 	memset(curv, 0, groups * sizeof *curv);
 	if (matrix != NULL)
 		memset(matrix, 0, groups * groups * sizeof *matrix);
-	if (c->m->language && draws == 0)
-		draws = curvature_draws(c->m, p->batch->sequences);
 	if (c->m->language)
 		rc = measure_language(&w, p, draws, key, curv, matrix);
 	else
-		rc =
-		    measure_classes(&w, p, c->m->regression ? 0 : draws, key, curv, matrix);
+		rc = measure_classes(&w, p, draws > 0, seeds, key, curv, matrix);
 	if (rc == EX_OK && matrix != NULL)
 		mirror(groups, matrix);
 	return rc;
@@ -467,7 +470,7 @@ int curvature_fisher(struct curvature *c, struct pass *p, double *trace, struct 
 {
 	const struct batch *b = p->batch;
 	double n = (double)(c->m->language ? b->targets : b->sequences);
-	int rc = samples_batch(c->samples, p, e);
+	int rc = samples_batch(c->samples, p, false, e);
 
 	memset(trace, 0, c->part->n * sizeof *trace);
 	for (size_t i = 0; i < c->m->n_params && rc == EX_OK; i++)

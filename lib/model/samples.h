@@ -24,6 +24,7 @@
 #ifndef MODEL_SAMPLES_H
 #define MODEL_SAMPLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,9 +51,13 @@ struct samples; /* buffers */
 int samples_init(struct samples **w, const struct model *m, struct err *e);
 void samples_free(struct samples *w);
 
+bool units_any(const struct units *u);
+
 /* For the batch of `p`, a pass with `keep` that ran forward without dropout, and for other
- * directions than before. EX_UNAVAILABLE when memory is short, as below. */
-int samples_batch(struct samples *w, const struct pass *p, struct err *e);
+ * directions than before. `again`: errors will be handed in more than once for the same
+ * directions, so that r V' is kept where errors are not part of it, in as much memory as
+ * the pass's outputs take. EX_UNAVAILABLE when memory is short, as below. */
+int samples_batch(struct samples *w, const struct pass *p, bool again, struct err *e);
 
 /* u[s stride + unit] += <G_s, V> over the unit's elements, for the parameters of `op` that
  * have units, units[n_params]. e [rows, width]: the error at the output of `op`. */

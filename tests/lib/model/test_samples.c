@@ -49,31 +49,45 @@ static void free_rows(struct rows *r, const struct model *m)
 	free(r->first);
 }
 
-static struct samples *samples_for(const struct fixture *f, const struct pass *p)
+static struct samples *samples_for(const struct fixture *f, const struct pass *p,
+				   bool again)
 {
 	struct samples *w;
 
 	assert_int_equal(samples_init(&w, &f->m, NULL), EX_OK);
-	assert_int_equal(samples_batch(w, p, NULL), EX_OK);
+	assert_int_equal(samples_batch(w, p, again, NULL), EX_OK);
 	return w;
 }
 
-/* u[sequences, stride] of all operations. */
-static double *u_of(const struct fixture *f, const struct pass *p,
-		    const struct units *units, size_t stride)
+/* u[sequences, stride] of all operations, with their errors times `factor`. */
+static double *u_by(const struct fixture *f, const struct pass *p, struct samples *w,
+		    float factor, const struct units *units, size_t stride)
 {
 	struct directions d = fixture_directions(f);
-	struct samples *w = samples_for(f, p);
 	double *u = mem_zeros(f->b.sequences * stride, sizeof *u);
 
 	for (size_t i = f->m.n_ops; i-- > 0;) {
 		const struct op *op = &f->m.ops[i];
+		float *e =
+		    op->out < 0 || p->err[op->out] == NULL ? NULL : p->err[op->out]->f;
+		size_t n =
+		    e == NULL ? 0 : pass_rows(p, op->out) * f->m.slots[op->out].width;
 
-		if (op->out >= 0 && p->err[op->out] != NULL)
-			assert_int_equal(samples_along(w, op, p->err[op->out]->f, &d, units,
-						       u, stride, NULL),
-					 EX_OK);
+		vec_scale(f->m.k, n, factor, e);
+		if (e != NULL)
+			assert_int_equal(
+			    samples_along(w, op, e, &d, units, u, stride, NULL), EX_OK);
+		vec_scale(f->m.k, n, 1 / factor, e);
 	}
+	return u;
+}
+
+static double *u_of(const struct fixture *f, const struct pass *p,
+		    const struct units *units, size_t stride)
+{
+	struct samples *w = samples_for(f, p, false);
+	double *u = u_by(f, p, w, 1, units, stride);
+
 	samples_free(w);
 	return u;
 }
@@ -172,10 +186,45 @@ static void products_are_those_of_gradients_of_sequences(void **state)
 	with_every_fixture(along);
 }
 
+/* Whatever is kept, each call takes its own errors. */
+static void again(const struct fixture *f, const struct units *units, size_t stride,
+		  const struct pass *p)
+{
+	struct samples *w = samples_for(f, p, true);
+	double *once = u_of(f, p, units, stride);
+	double *first = u_by(f, p, w, 4, units, stride);
+	double *second = u_by(f, p, w, -0.5F, units, stride);
+
+	for (size_t i = 0; i < f->b.sequences * stride; i++) {
+		double room = ZERO + TOLERANCE * fabs(once[i]);
+
+		if (fabs(first[i] / 4 - once[i]) > room ||
+		    fabs(second[i] / -0.5 - once[i]) > room)
+			fail_msg("%s: unit %zu: %g and %g instead of 4 and -0.5 times %g",
+				 f->is->name, i % stride, first[i], second[i], once[i]);
+	}
+	samples_free(w);
+	free(once);
+	free(first);
+	free(second);
+}
+
+static void kept(const struct fixture *f, const struct rows *r, const struct pass *p)
+{
+	again(f, r->rows, r->n, p);
+	again(f, r->whole, f->m.n_params, p);
+}
+
+static void products_that_are_kept_take_new_errors(void **state)
+{
+	(void)state;
+	with_every_fixture(kept);
+}
+
 static double *squares_of(const struct fixture *f, const struct pass *p,
 			  const struct units *units, size_t n)
 {
-	struct samples *w = samples_for(f, p);
+	struct samples *w = samples_for(f, p, false);
 	double *x = mem_zeros(n, sizeof *x);
 
 	for (size_t i = 0; i < f->m.n_params; i++)
@@ -297,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(products_are_those_of_gradients_of_sequences),
+		cmocka_unit_test(products_that_are_kept_take_new_errors),
 		cmocka_unit_test(squares_are_those_of_gradients_of_sequences),
 		cmocka_unit_test(errors_that_are_retained_change_no_gradient),
 		cmocka_unit_test(rows_without_a_unit_are_not_counted),
