@@ -35,33 +35,39 @@ static void move_group(struct prober *p, const struct group *g)
 /* The step at which the absolute change would be what is wanted. */
 static double guess(const struct prober *p, size_t k, const struct estimate *e)
 {
-	double lean = p->lean > 0 ? p->lean : LEAN;
+	double lean = p->lean > 0 && isfinite(p->lean) ? p->lean : LEAN;
 
 	if (p->reach[k] > 0)
 		return p->reach[k];
 	return FIT_CHANGE * e->loss / (lean * fabs(e->slope));
 }
 
-/* The point at r = 1, where the guess was good enough or else at a better step. */
+/* The point at r = 1. */
+static void near_point(struct prober *p, struct points *at)
+{
+	struct change_result r = evaluate(p, at->reach);
+
+	at->y[2] = r.loss;
+	at->absolute = r.absolute;
+}
+
+/* The same where the guess was good enough or else at a better step. */
 static void first_point(struct prober *p, size_t k, const struct estimate *e,
 			double farthest, struct points *at)
 {
 	double want = FIT_CHANGE * e->loss;
-	struct change_result r;
 
 	at->reach = fmin(guess(p, k, e), farthest);
 	for (int tries = 0; tries < 2; tries++) {
 		double better;
 
-		r = evaluate(p, at->reach);
-		better = fmin(at->reach * want / fmax(r.absolute, want * 1e-6), farthest);
+		near_point(p, at);
+		better = fmin(at->reach * want / fmax(at->absolute, want * 1e-6), farthest);
 		if (tries > 0 ||
 		    (better < NEAR_ENOUGH * at->reach && at->reach < NEAR_ENOUGH * better))
 			break;
 		at->reach = better;
 	}
-	at->y[2] = r.loss;
-	at->absolute = r.absolute;
 }
 
 static void other_points(struct prober *p, struct points *at)
@@ -94,46 +100,39 @@ static void fit_points(const struct points *at, struct estimate *e)
 	    sqrt(2 + 2 * 64) / 17 * FIT_ROUNDING * at->absolute / (at->reach * at->reach);
 }
 
-/* Could this be the curvature of a group whose best step lies where the parabola holds? */
-static bool plausible(const struct estimate *e)
+/* The share of the step that makes both errors together least: one grows with the square of
+ * the step, the other, as the change itself, falls with it. 1 when that is no great gain.
+ */
+static double better_share(const struct estimate *e, double bent, double fuzzy,
+			   double farthest)
 {
-	return e->curv > 0 && e->slope * e->slope / (2 * e->curv) < 2 * e->loss;
-}
+	double share = cbrt(fuzzy / (2 * bent)), left;
 
-/* A step at which both errors together are less: one grows with the square of the step, the
- * other falls with it. */
-static double better_step(const struct estimate *e, double bent, double fuzzy,
-			  double farthest)
-{
-	double factor = cbrt(fuzzy / (2 * bent));
-
-	return fmin(e->reach * fmin(fmax(factor, 1.0 / 16), 16), farthest);
+	share = fmin(fmin(fmax(share, 1.0 / 16), 16), farthest / e->reach);
+	left = bent * share * share + fuzzy / share;
+	return left < (bent + fuzzy) / 2 ? share : 1;
 }
 
 void fit_group(struct prober *p, size_t k, struct estimate *e)
 {
-	double farthest = e->reach, before = change_cost(p->change), bent, fuzzy;
+	double farthest = e->reach, before = change_cost(p->change);
+	double bent, fuzzy, share;
 	struct points at;
 
 	move_group(p, &p->part->g[k]);
 	first_point(p, k, e, farthest, &at);
 	other_points(p, &at);
 	fit_points(&at, e);
-	if (at.absolute > 0) {
-		p->reach[k] = at.reach * FIT_CHANGE * e->loss / at.absolute;
-		p->lean = at.absolute / (fabs(e->slope) * at.reach);
-	}
+	p->lean = at.absolute / (fabs(e->slope) * at.reach);
 	bent = crooked(&at, e->curv);
 	fuzzy = e->spread / fabs(e->curv);
-	if (plausible(e) && bent + fuzzy > FIT_UNSURE) {
-		struct change_result r;
-
-		at.reach = better_step(e, bent, fuzzy, farthest);
-		r = evaluate(p, at.reach);
-		at.y[2] = r.loss;
-		at.absolute = r.absolute;
+	share = bent + fuzzy > FIT_UNSURE ? better_share(e, bent, fuzzy, farthest) : 1;
+	if (share != 1) {
+		at.reach = share * e->reach;
+		near_point(p, &at);
 		other_points(p, &at);
 		fit_points(&at, e);
 	}
+	p->reach[k] = at.reach;
 	p->cost += change_cost(p->change) - before;
 }

@@ -12,19 +12,19 @@
  * That length is known beforehand: from the last probed step's fit of the same group, else
  * from its slope and the last fitted group's proportion between absolute change and slope.
  * Where the first point shows that the guess is far off it is made once more. Where the
- * four points show that the fourth order (in `crooked`), or rounding (in `spread`), make
- * more of the curvature than FIT_UNSURE, the group is fitted once more, nearer or further
- * out. What is left of both is judged by r2 and spread (estimate.h).
+ * fourth order, as the four points show it, and rounding make more of the curvature than
+ * FIT_UNSURE, and a step nearer or further out would halve that, the group is fitted once
+ * more there. What is left is judged by r2 and spread (estimate.h).
  */
 #ifndef INFLUENCE_FIT_H
 #define INFLUENCE_FIT_H
 
 #include "influence/prober.h"
 
-#define FIT_CHANGE   0.01
-#define FIT_FARTHEST 0.02
-#define FIT_ROUNDING 2e-7
-#define FIT_UNSURE   0.02
+#define FIT_CHANGE   0.003
+#define FIT_FARTHEST 0.005
+#define FIT_ROUNDING 5e-8
+#define FIT_UNSURE   0.01
 
 /* For the group whose directions stand in p->directions, with slope, and in e->reach the
  * longest step allowed: evaluates the loss, and sets curv, r2, reach and spread. */

@@ -5,12 +5,19 @@
  *
  * DIR holds a model and one batch: batch.txt has a line for each sequence, its label (-1:
  * the next token is to be predicted) and its tokens; for images the lines have a label
- * only, and pixels.f32 has the floats. MODE is forward   the loss train     a step of
- * AdamW; of the tensors named, or of all lora      the same, of pairs of rank 8 and the
- * tensors named grad      train, and the slopes of all tensors (adapeft-probe --method
- * grad) fit       a gradient, and the parabolas of the tensors named Every line on stdin
- * asks for one step, answered with its seconds and its loss; the end of stdin with the peak
- * of resident memory in bytes.
+ * only, and pixels.f32 has the floats. MODE is
+ *
+ *     forward          the loss
+ *     train            a step of AdamW; of the tensors named, or of all
+ *     lora             the same, of pairs of rank 8 and the tensors named
+ *     grad             train, and the slopes of all tensors (adapeft-probe --method grad)
+ *     fit, hvp, ggn    a gradient, and the estimates of the tensors named, or of all
+ *     ggn-rows         the same, of all rows
+ *
+ * Every line on stdin asks for one step, answered with its seconds by the wall, those of
+ * all threads, its loss, and, of an estimate, both kinds of seconds over those of a forward
+ * pass in the same turn (else 0); the end of stdin with the peak of resident memory in
+ * bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +33,13 @@
 #include "tensor/blas.h"
 #include "train/trainer.h"
 
-enum mode { FORWARD, TRAIN, LORA, GRAD, FIT, MODES };
+enum mode { FORWARD, TRAIN, LORA, GRAD, FIT, HVP, GGN, GGN_ROWS, MODES };
 
-static const char *const mode_names[MODES] = { "forward", "train", "lora", "grad", "fit" };
+static const char *const mode_names[MODES] = { "forward", "train", "lora", "grad",
+					       "fit",     "hvp",   "ggn",  "ggn-rows" };
+
+/* Forward passes that an estimate is compared with, before it and after it. */
+#define COMPARED 3
 
 struct bench {
 	enum mode mode;
@@ -151,7 +162,7 @@ static int read_batch(struct batch *b, const struct config *c, const char *dir,
 static int choose(struct bench *b, char **names, int n, struct err *e)
 {
 	const struct model *m = &b->model;
-	bool all = b->mode == GRAD || b->mode == FIT || (b->mode == TRAIN && n == 0);
+	bool all = b->mode >= GRAD || (b->mode == TRAIN && n == 0);
 
 	b->wanted = mem_zeros(m->n_params, sizeof *b->wanted);
 	if (b->wanted == NULL)
@@ -168,29 +179,42 @@ static int choose(struct bench *b, char **names, int n, struct err *e)
 	return EX_OK;
 }
 
-/* The groups of the tensors named, or all. */
+/* Leaves the groups of the tensors named. */
+static void keep_named(struct bench *b, char **names, int n)
+{
+	size_t kept = 0;
+
+	for (size_t k = 0; k < b->part.n; k++) {
+		struct group g = b->part.g[k];
+		bool named = false;
+
+		for (int j = 0; j < n; j++)
+			named = named ||
+				model_find(&b->model, names[j]) == (int)g.member[0].param;
+		if (!named)
+			continue;
+		b->part.g[k] = b->part.g[kept];
+		b->part.g[kept++] = g;
+	}
+	b->part.n = kept;
+}
+
 static int prepare_prober(struct bench *b, char **names, int n, struct err *e)
 {
-	struct prober_options o = {
-		.method = b->mode == FIT ? METHOD_FIT : METHOD_GRAD,
-		.trust = { .kind = TRUST_RMS, .x = 0.1 },
-	};
-	int rc = partition_make(&b->part, &b->model, BY_TENSOR, NULL, e);
+	static const enum method methods[MODES] = { [GRAD] = METHOD_GRAD,
+						    [FIT] = METHOD_FIT,
+						    [HVP] = METHOD_HVP,
+						    [GGN] = METHOD_GGN,
+						    [GGN_ROWS] = METHOD_GGN };
+	const struct prober_options o = { .method = methods[b->mode],
+					  .trust = { TRUST_RMS, 0.1 } };
+	int rc = partition_make(&b->part, &b->model,
+				b->mode == GGN_ROWS ? BY_ROW : BY_TENSOR, NULL, e);
 
 	if (rc != EX_OK)
 		return rc;
-	for (size_t k = 0, kept = 0; n > 0 && k < b->part.n; k++) {
-		struct group g = b->part.g[k];
-
-		for (int j = 0; j < n; j++) {
-			if (model_find(&b->model, names[j]) != (int)g.member[0].param)
-				continue;
-			b->part.g[k] = b->part.g[kept];
-			b->part.g[kept++] = g;
-		}
-		if (k + 1 == b->part.n)
-			b->part.n = kept;
-	}
+	if (n > 0)
+		keep_named(b, names, n);
 	b->estimates = mem_zeros(b->part.n, sizeof *b->estimates);
 	if (b->estimates == NULL)
 		return err_nomem(e);
@@ -213,13 +237,14 @@ static int prepare(struct bench *b, const char *dir, char **names, int n, struct
 		return rc;
 	head.language = b->batch.label[0] < 0;
 	rc = model_open(&b->model, dir, &head, e);
-	if (rc == EX_OK && b->mode == FORWARD)
-		return pass_init(&b->pass, &b->model, false, e);
-	if (rc == EX_OK)
-		rc = choose(b, names, n, e);
+	if (rc == EX_OK && (b->mode == FORWARD || b->mode > GRAD))
+		rc = pass_init(&b->pass, &b->model, false, e);
+	if (rc != EX_OK || b->mode == FORWARD)
+		return rc;
+	rc = choose(b, names, n, e);
 	o.dropout = false;
 	o.clip = 0;
-	o.want_terms = b->mode == GRAD || b->mode == FIT;
+	o.want_terms = b->mode >= GRAD;
 	if (rc == EX_OK)
 		rc = trainer_init(&b->trainer, &b->model, b->wanted, &o, e);
 	return rc == EX_OK && o.want_terms ? prepare_prober(b, names, n, e) : rc;
@@ -238,18 +263,25 @@ static struct clock clock_now(void)
 			       (double)t.tv_sec + 1e-9 * (double)t.tv_nsec };
 }
 
-static int train(struct bench *b, double *loss, struct err *e)
+static int estimate(struct bench *b, double *loss, struct err *e)
 {
 	int rc = trainer_gradient(&b->trainer, &b->batch, loss, e);
 
 	if (rc != EX_OK)
 		return rc;
-	if (b->mode != GRAD) {
+	return prober_step(&b->prober, 1, *loss, b->estimates, NULL, 0, e);
+}
+
+static int train(struct bench *b, double *loss, struct err *e)
+{
+	int rc;
+
+	if (b->mode == GRAD)
+		rc = estimate(b, loss, e);
+	else
+		rc = trainer_gradient(&b->trainer, &b->batch, loss, e);
+	if (rc == EX_OK)
 		trainer_step(&b->trainer, 1e-6);
-		return EX_OK;
-	}
-	rc = prober_step(&b->prober, 1, *loss, b->estimates, NULL, 0, e);
-	trainer_step(&b->trainer, 1e-6);
 	return rc;
 }
 
@@ -263,36 +295,49 @@ static int forward(struct bench *b, double *loss, struct err *e)
 	return rc;
 }
 
-static int fit(struct bench *b, struct clock *start, double *loss, double *passes,
-	       struct err *e)
+static void add_since(struct clock *sum, struct clock start)
 {
-	int rc = trainer_gradient(&b->trainer, &b->batch, loss, e);
+	struct clock end = clock_now();
 
-	if (rc != EX_OK)
-		return rc;
-	b->prober.forwards = 0;
-	*start = clock_now();
-	rc = prober_step(&b->prober, 1, *loss, b->estimates, NULL, 0, e);
-	*passes = (double)b->prober.forwards;
+	sum->seconds += end.seconds - start.seconds;
+	sum->busy += end.busy - start.busy;
+}
+
+/* Forward passes, whose clocks are added to `sum`. */
+static int compare(struct bench *b, struct clock *sum, struct err *e)
+{
+	double loss;
+	int rc = forward(b, &loss, e);
+
+	for (int i = 0; i < COMPARED && rc == EX_OK; i++) {
+		struct clock start = clock_now();
+
+		rc = forward(b, &loss, e);
+		add_since(sum, start);
+	}
 	return rc;
 }
 
 static int step(struct bench *b, struct err *e)
 {
-	struct clock start = clock_now(), end;
-	double loss = 0, passes = 1;
-	int rc;
+	struct clock start, spent = { 0 }, passes = { 0 };
+	bool compared = b->mode > GRAD;
+	double loss = 0;
+	int rc = compared ? compare(b, &passes, e) : EX_OK;
 
+	if (rc != EX_OK)
+		return rc;
+	start = clock_now();
 	if (b->mode == FORWARD)
 		rc = forward(b, &loss, e);
-	else if (b->mode == FIT)
-		rc = fit(b, &start, &loss, &passes, e);
 	else
-		rc = train(b, &loss, e);
-	end = clock_now();
-	printf("%.6f %.6f %.6f %.2f\n", (end.seconds - start.seconds) / passes,
-	       (end.busy - start.busy) / passes, loss,
-	       b->mode == FIT ? passes / (double)b->part.n : 0);
+		rc = compared ? estimate(b, &loss, e) : train(b, &loss, e);
+	add_since(&spent, start);
+	if (rc == EX_OK && compared)
+		rc = compare(b, &passes, e);
+	printf("%.6f %.6f %.6f %.2f %.2f\n", spent.seconds, spent.busy, loss,
+	       compared ? 2 * COMPARED * spent.seconds / passes.seconds : 0,
+	       compared ? 2 * COMPARED * spent.busy / passes.busy : 0);
 	fflush(stdout);
 	return rc;
 }

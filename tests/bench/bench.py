@@ -8,9 +8,14 @@ threads, without dropout: PyTorch with padding to the longest text, none where a
 long, the faster of its attentions, and its fused AdamW. Each is a process of its own, so
 that its memory is its own, and warm before its first turn counts. The losses must agree.
 Prints a table and writes it to CSV; ratio is PyTorch's seconds over ours, busy the same of
-processor seconds, which other programs on the machine disturb less. The row of fit is one
-of the forward passes with some tensor moved: ours starts at that tensor, and makes as many
-for each as CSV's column passes says, where PyTorch is made to make four.
+processor seconds, which other programs on the machine disturb less.
+
+The rows fit, hvp, ggn and ggn-rows are a whole probed step, gradient and estimates, of all K
+tensors (ggn-rows: of all their rows; fit and hvp of the larger models: of PROBED tensors,
+which K is then). PyTorch's seconds beside them are those of the paper's 4K + 1 forward
+passes, extrapolated from one that is measured. CSV's column passes is our step's seconds
+over those of our own forward pass in the same turns, busy_passes the same of processor
+seconds, and share is passes over 4K + 1.
 """
 import csv
 import multiprocessing
@@ -32,8 +37,10 @@ from sentences import LENGTHS
 THREADS = 2
 SECONDS = 12  # of turns that one row takes, about
 TURNS = 7     # at most
-FITTED = 3    # tensors
-MODES = ["forward", "full", "bitfit", "lora", "one", "grad", "fit"]
+PROBED = 9    # tensors of larger models, one by one
+SMALL = 30e6  # parameters of a model whose tensors are all probed
+ESTIMATES = ["fit", "hvp", "ggn", "ggn-rows"]
+MODES = ["forward", "full", "bitfit", "lora", "one", "grad", *ESTIMATES]
 
 MODELS = {
     "minilm": (transformers.BertConfig(
@@ -92,14 +99,14 @@ def in_head(name):
 
 
 def wanted(params, mode):
-    """Names of the tensors that are trained, or fitted; None: all. Of LoRA those beside."""
+    """Names of the tensors that are trained, or probed; None: all. Of LoRA those beside."""
     names = [n for n, _ in params]
     if mode == "bitfit":
         return [n for n in names if n.endswith("bias") or in_head(n)]
     if mode == "lora":
         return [n for n in names if "classifier" in n]
-    if mode == "fit":
-        return [names[(2 * i + 1) * len(names) // (2 * FITTED)] for i in range(FITTED)]
+    if mode in ("fit", "hvp") and sum(n for _, n in params) > SMALL:
+        return [names[(2 * i + 1) * len(names) // (2 * PROBED)] for i in range(PROBED)]
     if mode == "one":
         left, chosen = sum(n for _, n in params) // 100, []
         for name, n in sorted(params, key=lambda x: x[1]):
@@ -109,6 +116,10 @@ def wanted(params, mode):
             left -= n
         return chosen
     return None
+
+
+def paper_passes(groups):
+    return 4 * len(groups) + 1
 
 
 class Torch:
@@ -129,11 +140,12 @@ class Torch:
             for n, p in self.model.named_parameters():
                 p.requires_grad_(n in names)
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.fitted = [p for n, p in self.model.named_parameters() if n in (names or [])]
+        self.passes = 1 if mode not in ESTIMATES else paper_passes(
+            names or list(self.model.named_parameters()))
         self.optimizer = torch.optim.AdamW(self.trained, lr=1e-6, fused=True)
 
     def loss(self):
-        if self.mode == "forward":
+        if self.mode == "forward" or self.mode in ESTIMATES:
             with torch.inference_mode():
                 return self.model(**self.batch).loss
         self.optimizer.zero_grad(set_to_none=True)
@@ -143,32 +155,18 @@ class Torch:
 
     def step(self):
         loss = self.loss()
-        if self.mode != "forward":
+        if self.mode != "forward" and self.mode not in ESTIMATES:
             self.optimizer.step()
         if self.mode == "grad":
             self.slopes()
         return loss
 
-    @torch.no_grad()
-    def fit(self):
-        for p in self.fitted:
-            d = p.grad / (p.grad.abs() + 1e-8)
-            for r in (-2, -1, 1, 2):
-                p.add_(d, alpha=-r * 1e-5)
-                self.model(**self.batch)
-                p.add_(d, alpha=r * 1e-5)
-
     def timed(self):
-        passes, loss = 1, self.loss() if self.mode == "fit" else None
         start, busy = time.perf_counter(), time.process_time()
-        if self.mode == "fit":
-            passes = 4 * len(self.fitted)
-            self.fit()
-        else:
-            loss = self.step()
-        loss = float(loss)
+        loss = float(self.step())
         end = time.perf_counter()
-        return (end - start) / passes, (time.process_time() - busy) / passes, loss
+        return ((end - start) * self.passes, (time.process_time() - busy) * self.passes,
+                loss)
 
     @torch.no_grad()
     def slopes(self):
@@ -245,21 +243,23 @@ def median(x):
 
 
 def measure(ours, theirs, mode):
+    """Seconds of both, their ratios, turns, and our estimates' seconds in forward passes."""
     start, turns = time.perf_counter(), []
     while len(turns) < 2 or (len(turns) < 1 + TURNS
                              and time.perf_counter() - start < SECONDS):
         turns.append((ours.step(), theirs.step()))
-        (_, _, loss, passes), (_, _, reference) = turns[-1]
+        (_, _, loss, *_), (_, _, reference) = turns[-1]
         if len(turns) == 1 and abs(loss - reference) > 1e-4 * abs(reference):
             sys.exit(f"bench: the losses differ: {loss} and PyTorch's {reference}")
-        if mode == "fit":
+        if mode in ("fit", "hvp"):
             break
-    # The first turn warms up; a fit's is long enough.
-    counted = turns[-1:] if mode == "fit" else turns[1:]
+    # The first turn warms up; one tensor after the other is long enough.
+    counted = turns[-1:] if mode in ("fit", "hvp") else turns[1:]
     return [median(a[0] for a, b in counted),
             median(b[0] for a, b in counted),
             median(b[0] / a[0] for a, b in counted),
-            median(b[1] / a[1] for a, b in counted), len(counted), passes]
+            median(b[1] / a[1] for a, b in counted), len(counted),
+            median(a[3] for a, b in counted), median(a[4] for a, b in counted)]
 
 
 def rows_of(bench, name, words, directory):
@@ -282,7 +282,9 @@ def rows_of(bench, name, words, directory):
         seconds = measure(ours, theirs, mode)
         # The forked side holds our side's stdin open.
         reference_peak = theirs.end()
-        yield [name, mode, attention, *seconds, ours.end(), reference_peak]
+        share = seconds[-2] / paper_passes(names or params) if mode in ESTIMATES else 0
+        yield [name, mode, attention, *seconds[:-1], ours.end(), reference_peak,
+               seconds[-1], share]
 
 
 def main():
@@ -290,20 +292,22 @@ def main():
     transformers.logging.set_verbosity_error()
     warnings.simplefilter("ignore")
     print(f"{'model':10}{'what':9}{'ours s':>9}{'pytorch s':>11}{'ratio':>7}{'busy':>6}"
-          f"{'ours MB':>9}{'pytorch MB':>12}  attention", flush=True)
+          f"{'ours MB':>9}{'pytorch MB':>12}{'passes':>8}{'share':>7}  attention",
+          flush=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow("model what attention ours_seconds pytorch_seconds ratio busy turns "
-                     "passes ours_bytes pytorch_bytes".split())
+                     "passes ours_bytes pytorch_bytes busy_passes share".split())
         for name in MODELS:
             with tempfile.TemporaryDirectory() as directory:
                 for row in rows_of(bench, name, words, directory):
                     out.writerow(row)
                     file.flush()
-                    _, mode, attention, a, b, ratio, busy, _, _, peak, reference = row
+                    (_, mode, attention, a, b, ratio, busy, _, passes, peak, reference, _,
+                     share) = row
                     print(f"{name:10}{mode:9}{a:9.4f}{b:11.4f}{ratio:7.2f}{busy:6.2f}"
-                          f"{peak / 1e6:9.0f}{reference / 1e6:12.0f}  {attention}",
-                          flush=True)
+                          f"{peak / 1e6:9.0f}{reference / 1e6:12.0f}{passes:8.2f}"
+                          f"{share:7.3f}  {attention}", flush=True)
 
 
 if __name__ == "__main__":
