@@ -53,9 +53,9 @@ int interaction_table_add(struct interaction_table *x, const struct interaction_
 	int rc = check_numbers(row, e);
 
 	if (rc == EX_OK)
-		rc = index_put(&x->groups, row->a, &a, e);
+		rc = numbering_put(&x->groups, row->a, &a, e);
 	if (rc == EX_OK)
-		rc = index_put(&x->groups, row->b, &b, e);
+		rc = numbering_put(&x->groups, row->b, &b, e);
 	if (rc == EX_OK)
 		rc = mem_grow(&x->row, &x->cap, x->n + 1, sizeof *x->row, e);
 	if (rc != EX_OK)
@@ -175,7 +175,7 @@ int interaction_table_finish(struct interaction_table *x, struct err *e)
 
 void interaction_table_free(struct interaction_table *x)
 {
-	index_free(&x->groups);
+	numbering_free(&x->groups);
 	free(x->row);
 	free(x->curv);
 	free(x->joint);

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/index.h"
+#include "base/numbering.h"
 
 /* A row of an interactions stream: groups a and b, a == b for the diagonal. */
 struct interaction_row {
@@ -27,7 +27,7 @@ struct interaction_row {
 };
 
 struct interaction_table {
-	struct index groups; /* in the order met */
+	struct numbering groups; /* in the order met */
 	struct interaction_sum *row;
 	size_t n, cap;
 	double *curv, *joint;       /* [groups x groups], both triangles */

@@ -25,8 +25,8 @@ struct trait {
 };
 
 struct regrouper {
-	struct index groups, words, fresh; /* old groups, their words, new groups */
-	struct trait *old, *new;           /* [groups], [fresh] */
+	struct numbering groups, words, fresh; /* old groups, their words, new groups */
+	struct trait *old, *new;               /* [groups], [fresh] */
 	size_t cap_old;
 	struct cell *cells;
 	size_t n, cap;
@@ -60,9 +60,9 @@ static int add_traits(struct regrouper *r, const struct influence_row *row, stru
 		return rc;
 	t = &r->old[r->groups.names.n - 1];
 	t->params = row->params;
-	if ((rc = index_put(&r->words, row->type, &t->type, e)) == EX_OK &&
-	    (rc = index_put(&r->words, row->layer, &t->layer, e)) == EX_OK)
-		rc = index_put(&r->words, row->choice, &t->choice, e);
+	if ((rc = numbering_put(&r->words, row->type, &t->type, e)) == EX_OK &&
+	    (rc = numbering_put(&r->words, row->layer, &t->layer, e)) == EX_OK)
+		rc = numbering_put(&r->words, row->choice, &t->choice, e);
 	return rc;
 }
 
@@ -78,7 +78,7 @@ static uint8_t status_of(const char *name)
 int regroup_add(struct regrouper *r, const struct influence_row *row, struct err *e)
 {
 	size_t before = r->groups.names.n, at;
-	int rc = index_put(&r->groups, row->group, &at, e);
+	int rc = numbering_put(&r->groups, row->group, &at, e);
 
 	if (rc == EX_OK && r->groups.names.n > before)
 		rc = add_traits(r, row, e);
@@ -295,7 +295,7 @@ static int keep_apart(struct regrouper *r, size_t from, bool rules, struct err *
 	for (size_t i = from; i < r->groups.names.n && rc == EX_OK; i++) {
 		const struct unit *u = &r->units[i];
 
-		rc = index_put(&r->fresh, u->name, &r->of[u->group], e);
+		rc = numbering_put(&r->fresh, u->name, &r->of[u->group], e);
 		if (rc == EX_OK && rules)
 			rc = meta_add(&r->out.rules, u->name, u->name, e);
 	}
@@ -315,7 +315,7 @@ static int rename_rules(struct regrouper *r, const struct meta_list *head, struc
 		if (strcmp(head->m[i].key, "group") != 0 || tab == NULL)
 			continue;
 		pattern = str_dupn(head->m[i].value, (size_t)(tab - head->m[i].value));
-		old = index_find(&r->groups, tab + 1);
+		old = numbering_find(&r->groups, tab + 1);
 		if (pattern == NULL)
 			rc = err_nomem(e);
 		else
@@ -368,7 +368,7 @@ static const char *const mixed = "mixed";
 static int merge_traits(struct regrouper *r, struct err *e)
 {
 	size_t word;
-	int rc = index_put(&r->words, mixed, &word, e);
+	int rc = numbering_put(&r->words, mixed, &word, e);
 
 	r->new = mem_zeros(r->fresh.names.n, sizeof *r->new);
 	if (rc == EX_OK && r->new == NULL)
@@ -510,9 +510,9 @@ void regroup_free(struct regrouper *r)
 {
 	if (r == NULL)
 		return;
-	index_free(&r->groups);
-	index_free(&r->words);
-	index_free(&r->fresh);
+	numbering_free(&r->groups);
+	numbering_free(&r->words);
+	numbering_free(&r->fresh);
 	free(r->old);
 	free(r->new);
 	free(r->cells);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/index.h"
+#include "base/numbering.h"
 #include "influence/regroup.h"
 #include "influence/split.h"
 
@@ -43,9 +43,9 @@ struct tree {
 	const struct meta_list *rules; /* BY_RULES: lines PATTERN <tab> GROUP, key group */
 	bool complete;                 /* every parameter of the model is in a unit */
 	struct split_cost cost;
-	struct index *names;  /* of new groups */
-	size_t *of;           /* [old groups] new group */
-	struct regrouped *to; /* rules, whole */
+	struct numbering *names; /* of new groups */
+	size_t *of;              /* [old groups] new group */
+	struct regrouped *to;    /* rules, whole */
 };
 
 /* Divides the units, sorted by tensor and row, anew. */

@@ -224,7 +224,7 @@ static int add_runs(const struct tree *t, const struct unit *u, size_t lo, size_
 /* The number of the new group `name`, which its units get. */
 static int assign(const struct tree *t, struct unit *u, const char *name, struct err *e)
 {
-	return index_put(t->names, name, &t->of[u->group], e);
+	return numbering_put(t->names, name, &t->of[u->group], e);
 }
 
 static char *part_name(const struct leaf *l, const struct unit *u, uint32_t part)

@@ -1,8 +1,8 @@
 /*
- * index - numbers for names: 0, 1, 2, ... in the order in which they were met.
+ * numbering - numbers for names: 0, 1, 2, ... in the order in which they were met.
  */
-#ifndef BASE_INDEX_H
-#define BASE_INDEX_H
+#ifndef BASE_NUMBERING_H
+#define BASE_NUMBERING_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,16 +11,16 @@
 #include "base/str.h"
 
 /* {0} is an empty one. */
-struct index {
+struct numbering {
 	struct strlist names; /* names.s[i] is the name of number i */
 	uint32_t *slots;      /* open addressing: 1 + number, 0 empty */
 	size_t n_slots;       /* a power of two */
 };
 
 /* The number of a name, a new one when it was not there. */
-int index_put(struct index *x, const char *name, size_t *at, struct err *e);
+int numbering_put(struct numbering *x, const char *name, size_t *at, struct err *e);
 /* The number of a name, or SIZE_MAX. */
-size_t index_find(const struct index *x, const char *name);
-void index_free(struct index *x);
+size_t numbering_find(const struct numbering *x, const char *name);
+void numbering_free(struct numbering *x);
 
 #endif

@@ -1,4 +1,4 @@
-#include "base/index.h"
+#include "base/numbering.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static size_t hash(const char *s)
 }
 
 /* The slot that holds the name, or the empty one where it belongs. */
-static uint32_t *slot_of(const struct index *x, const char *name)
+static uint32_t *slot_of(const struct numbering *x, const char *name)
 {
 	size_t at = hash(name) & (x->n_slots - 1);
 
@@ -25,7 +25,7 @@ static uint32_t *slot_of(const struct index *x, const char *name)
 	return &x->slots[at];
 }
 
-static int grow(struct index *x, struct err *e)
+static int grow(struct numbering *x, struct err *e)
 {
 	size_t n = x->n_slots == 0 ? 256 : 2 * x->n_slots;
 	uint32_t *slots;
@@ -43,7 +43,7 @@ static int grow(struct index *x, struct err *e)
 	return EX_OK;
 }
 
-int index_put(struct index *x, const char *name, size_t *at, struct err *e)
+int numbering_put(struct numbering *x, const char *name, size_t *at, struct err *e)
 {
 	uint32_t *slot;
 	int rc = grow(x, e);
@@ -62,16 +62,16 @@ int index_put(struct index *x, const char *name, size_t *at, struct err *e)
 	return EX_OK;
 }
 
-size_t index_find(const struct index *x, const char *name)
+size_t numbering_find(const struct numbering *x, const char *name)
 {
 	uint32_t slot = x->n_slots == 0 ? 0 : *slot_of(x, name);
 
 	return slot == 0 ? SIZE_MAX : slot - 1;
 }
 
-void index_free(struct index *x)
+void numbering_free(struct numbering *x)
 {
 	strlist_free(&x->names);
 	free(x->slots);
-	*x = (struct index){ 0 };
+	*x = (struct numbering){ 0 };
 }
