@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "influence/shards.h"
 #include "io/file.h"
 
 #define PROBES_UNASKED 10 /* probed steps when --every does not say */
@@ -12,8 +13,6 @@
 
 /* Bound of the step when --trust does not say. */
 #define TRUST_UNSAID "rms:0.1"
-
-#define SHARDS_MOST 65536
 
 static enum method method_named(const char *name)
 {
@@ -30,41 +29,28 @@ static enum method method_named(const char *name)
 	return (enum method)m;
 }
 
-/* A whole number of 1 .. SHARDS_MOST that begins at *s, which moves behind it. */
-static bool shard_number(const char **s, uint64_t *out)
-{
-	size_t len = strspn(*s, "0123456789");
-
-	*out = 0;
-	for (size_t i = 0; i < len && *out <= SHARDS_MOST; i++)
-		*out = 10 * *out + (uint64_t)((*s)[i] - '0');
-	*s += len;
-	return *out >= 1 && *out <= SHARDS_MOST;
-}
-
 /* I/N or I-J/N. */
-static bool shards_named(struct settings *s)
+static int read_shards(struct settings *s, struct err *e)
 {
-	const char *at = s->shard;
-	bool good = shard_number(&at, &s->first_shard);
+	const struct shard_set *set = &s->asked;
 
-	s->last_shard = s->first_shard;
-	if (good && *at == '-') {
-		at++;
-		good = shard_number(&at, &s->last_shard);
-	}
-	return good && *at++ == '/' && shard_number(&at, &s->shards) && *at == '\0' &&
-	       s->first_shard <= s->last_shard && s->last_shard <= s->shards;
+	if (shard_set_add(&s->asked, s->shard, e) != EX_OK || set->n != 1)
+		return err_set(e, EX_USAGE,
+			       "--shard %s: I/N or I-J/N with 1 <= I <= J <= N", s->shard);
+	s->first_shard = set->range[0].first;
+	s->last_shard = set->range[0].last;
+	s->shards = set->of;
+	return EX_OK;
 }
 
 static int check_shards(struct settings *s, struct err *e)
 {
+	int rc;
+
 	if (s->shard == NULL)
 		return EX_OK;
-	if (!shards_named(s))
-		return err_set(e, EX_USAGE,
-			       "--shard %s: I/N or I-J/N with 1 <= I <= J <= N <= %d",
-			       s->shard, SHARDS_MOST);
+	if ((rc = read_shards(s, e)) != EX_OK)
+		return rc;
 	if (s->until_stable >= 0 && (s->first_shard != 1 || s->last_shard != s->shards))
 		return err_set(e, EX_USAGE,
 			       "--until-stable needs every shard in one process: "
@@ -219,6 +205,7 @@ void settings_free(struct settings *s)
 {
 	pairs_options_free(&s->pairs);
 	lora_free(&s->lora);
+	shard_set_free(&s->asked);
 	source_options_free(&s->source);
 }
 

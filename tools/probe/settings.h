@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "cli.h"
 #include "influence/prober.h"
+#include "influence/shards.h"
 #include "pairs.h"
 #include "peft/group.h"
 #include "source.h"
@@ -33,6 +34,7 @@ struct settings {
 	enum method method;
 	enum direction direction;
 	struct trust_region trust;
+	struct shard_set asked;                   /* --shard; empty when not said */
 	uint64_t shards, first_shard, last_shard; /* from 1 */
 };
 
