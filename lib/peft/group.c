@@ -7,7 +7,9 @@
 
 #include "base/mem.h"
 #include "model/lora.h"
+#include "peft/index.h"
 #include "peft/name.h"
+#include "peft/ruling.h"
 
 static const char *const grouping_names[] = {
 	[BY_TENSOR] = "tensor", [BY_MODULE] = "module",         [BY_LAYER] = "layer",
@@ -75,26 +77,10 @@ static void put_module(const struct param *p, struct strbuf *out)
 			   dot == NULL ? strlen(p->name) : (size_t)(dot - p->name));
 }
 
-/* The group that the first matching rule gives; NULL when none matches. */
-static const char *ruled(const struct model *m, const struct meta_list *rules,
-			 const struct param *p)
+static void put_group_name(const struct model *m, enum grouping by,
+			   const struct param *param, struct strbuf *out)
 {
-	for (size_t i = 0; i < rules->n; i++) {
-		if (name_matches(m, rules->m[i].key, p))
-			return rules->m[i].value;
-	}
-	return NULL;
-}
-
-static int put_group_name(const struct model *m, const struct partition *p, size_t i,
-			  struct strbuf *out, struct err *e)
-{
-	const struct param *param = &m->params[i];
-	const char *group;
-
-	switch (p->by) {
-	case BY_TENSOR:
-	case BY_ROW: strbuf_puts(out, param->name); break;
+	switch (by) {
 	case BY_MODULE: put_module(param, out); break;
 	case BY_LAYER: put_layer(m, param, out); break;
 	case BY_TYPE: strbuf_puts(out, param_type_name(param->type)); break;
@@ -102,20 +88,26 @@ static int put_group_name(const struct model *m, const struct partition *p, size
 		put_layer(m, param, out);
 		strbuf_printf(out, "/%s", param_type_name(param->type));
 		break;
-	case BY_FILE:
-		group = ruled(m, &p->rules, param);
-		if (group == NULL)
-			return err_set(e, EX_DATAERR,
-				       "no rule of the groups file matches %s; a last line "
-				       "\"*<tab>rest\" takes in all that is left",
-				       param->name);
-		strbuf_puts(out, group);
-		break;
+	default: strbuf_puts(out, param->name); break;
 	}
-	return out->failed ? err_nomem(e) : EX_OK;
 }
 
 /* ---- making a partition ---- */
+
+/* What has been found so far, in the order of parameters and rows. */
+struct maker {
+	struct partition *p;
+	const struct model *m;
+	struct index names;
+	struct piece {
+		size_t group;
+		struct member member;
+	} * piece;
+	size_t n, cap, cap_groups;
+	size_t *last; /* [groups] the newest piece of each */
+	size_t cap_last;
+	struct strbuf name;
+};
 
 static const char *layer_label(int layer, char out[24])
 {
@@ -127,19 +119,29 @@ static const char *layer_label(int layer, char out[24])
 	return out;
 }
 
-static int add_member(struct partition *p, const struct model *m, size_t k, size_t i,
-		      struct err *e)
+static int new_group(struct maker *w, const char *name, struct err *e)
 {
-	struct group *g = &p->g[k];
-	const struct param *param = &m->params[i];
+	struct partition *p = w->p;
+	int rc = mem_grow(&p->g, &w->cap_groups, p->n + 1, sizeof *p->g, e);
+
+	if (rc == EX_OK)
+		rc = mem_grow(&w->last, &w->cap_last, p->n + 1, sizeof *w->last, e);
+	if (rc != EX_OK)
+		return rc;
+	p->g[p->n].name = str_dup(name);
+	if (p->g[p->n].name == NULL)
+		return err_nomem(e);
+	p->n++;
+	return index_add(&w->names, p->g[p->n - 1].name, p->n - 1, e);
+}
+
+static void widen(struct group *g, const struct param *param)
+{
 	const char *type = param_type_name(param->type);
 	char number[24];
 	const char *layer = layer_label(param->layer, number);
 
-	if (g->member == NULL) {
-		g->member = mem_zeros(m->n_params, sizeof *g->member);
-		if (g->member == NULL)
-			return err_nomem(e);
+	if (g->type == NULL) {
 		g->type = type;
 		snprintf(g->layer, sizeof g->layer, "%s", layer);
 	}
@@ -147,27 +149,114 @@ static int add_member(struct partition *p, const struct model *m, size_t k, size
 		g->type = "mixed";
 	if (strcmp(g->layer, layer) != 0)
 		snprintf(g->layer, sizeof g->layer, "mixed");
-	g->member[g->n++] = (struct member){ i, 0, param->n };
-	g->params += param->n;
-	p->of_param[i] = k;
-	return EX_OK;
 }
 
-/* Index of the group of that name, a new one when there is none. */
-static int group_index(struct partition *p, const char *name, size_t *k, struct err *e)
+/* Gives elements to the group of that name, a new one when there is none. */
+static int give(struct maker *w, const char *name, struct member run, struct err *e)
 {
-	/* Neighbours mostly share a group, so the newest are looked at first. */
-	for (size_t j = p->n; j-- > 0;) {
-		if (strcmp(p->g[j].name, name) == 0) {
-			*k = j;
+	size_t k = index_find(&w->names, name);
+	struct group *g;
+	int rc;
+
+	if (k == SIZE_MAX) {
+		k = w->p->n;
+		if ((rc = new_group(w, name, e)) != EX_OK)
+			return rc;
+	}
+	g = &w->p->g[k];
+	g->params += run.n;
+	widen(g, &w->m->params[run.param]);
+	if (g->n > 0) {
+		struct member *before = &w->piece[w->last[k]].member;
+
+		if (before->param == run.param && before->from + before->n == run.from) {
+			before->n += run.n;
 			return EX_OK;
 		}
 	}
-	*k = p->n;
-	p->g[p->n].name = str_dup(name);
-	if (p->g[p->n].name == NULL)
+	if ((rc = mem_grow(&w->piece, &w->cap, w->n + 1, sizeof *w->piece, e)) != EX_OK)
+		return rc;
+	g->n++;
+	w->last[k] = w->n;
+	w->piece[w->n++] = (struct piece){ k, run };
+	return EX_OK;
+}
+
+static int give_rows(struct maker *w, size_t i, struct err *e)
+{
+	const struct param *p = &w->m->params[i];
+	size_t rows = param_rows(p), width = p->n / rows;
+	int rc = EX_OK;
+
+	for (size_t r = 0; r < rows && rc == EX_OK; r++) {
+		strbuf_clear(&w->name);
+		strbuf_printf(&w->name, "%s[%zu]", p->name, r);
+		rc = w->name.failed
+			 ? err_nomem(e)
+			 : give(w, w->name.s, (struct member){ i, r * width, width }, e);
+	}
+	return rc;
+}
+
+static int give_by_name(struct maker *w, size_t i, struct err *e)
+{
+	const struct param *p = &w->m->params[i];
+
+	if (w->p->by == BY_ROW && p->ndim > 1)
+		return give_rows(w, i, e);
+	strbuf_clear(&w->name);
+	put_group_name(w->m, w->p->by, p, &w->name);
+	if (w->name.failed)
 		return err_nomem(e);
-	p->n++;
+	return give(w, w->name.s, (struct member){ i, 0, p->n }, e);
+}
+
+static int give_by_rules(struct maker *w, struct ruling *r, size_t i, struct err *e)
+{
+	const struct param *p = &w->m->params[i];
+	size_t rows = param_rows(p), width = p->n / rows;
+	int rc = ruling_of(r, w->m, i, e);
+
+	for (size_t at = 0, to; at < rows && rc == EX_OK; at = to) {
+		for (to = at + 1; to < rows && r->owner[to] == r->owner[at];)
+			to++;
+		rc = give(w, r->rules->m[r->owner[at]].value,
+			  (struct member){ i, at * width, (to - at) * width }, e);
+	}
+	return rc;
+}
+
+static int give_all(struct maker *w, struct err *e)
+{
+	struct ruling ruling = { 0 };
+	bool rules = w->p->by == BY_FILE;
+	int rc = rules ? ruling_init(&ruling, w->m, &w->p->rules, e) : EX_OK;
+
+	for (size_t i = 0; i < w->m->n_params && rc == EX_OK; i++)
+		rc = rules ? give_by_rules(w, &ruling, i, e) : give_by_name(w, i, e);
+	ruling_free(&ruling);
+	return rc;
+}
+
+/* The pieces, group by group, in one array. */
+static int collect(struct maker *w, struct err *e)
+{
+	struct partition *p = w->p;
+	size_t at = 0;
+
+	p->members = mem_zeros(w->n, sizeof *p->members);
+	if (p->members == NULL)
+		return err_nomem(e);
+	for (size_t k = 0; k < p->n; k++) {
+		p->g[k].member = p->members + at;
+		at += p->g[k].n;
+		p->g[k].n = 0;
+	}
+	for (size_t j = 0; j < w->n; j++) {
+		struct group *g = &p->g[w->piece[j].group];
+
+		g->member[g->n++] = w->piece[j].member;
+	}
 	return EX_OK;
 }
 
@@ -188,47 +277,17 @@ static int put_choice(struct partition *p, const struct model *m, size_t k, stru
 
 static int divide(struct partition *p, const struct model *m, struct err *e)
 {
-	struct strbuf name = { 0 };
-	int rc = EX_OK;
+	struct maker w = { .p = p, .m = m };
+	int rc = give_all(&w, e);
 
-	for (size_t i = 0; i < m->n_params && rc == EX_OK; i++) {
-		size_t k;
-
-		strbuf_clear(&name);
-		rc = put_group_name(m, p, i, &name, e);
-		if (rc == EX_OK)
-			rc = group_index(p, name.s, &k, e);
-		if (rc == EX_OK)
-			rc = add_member(p, m, k, i, e);
-	}
+	if (rc == EX_OK)
+		rc = collect(&w, e);
 	for (size_t k = 0; k < p->n && rc == EX_OK; k++)
 		rc = put_choice(p, m, k, e);
-	strbuf_free(&name);
-	return rc;
-}
-
-/* EX_USAGE when the pattern matches no parameter. */
-static int check_pattern(const struct model *m, const char *pattern, struct err *e)
-{
-	const char **names;
-	struct strbuf near = { 0 };
-	int rc;
-
-	for (size_t i = 0; i < m->n_params; i++) {
-		if (name_matches(m, pattern, &m->params[i]))
-			return EX_OK;
-	}
-	names = mem_zeros(m->n_params, sizeof *names);
-	if (names == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < m->n_params; i++)
-		names[i] = m->params[i].name;
-	str_near(pattern, names, m->n_params, &near);
-	rc = err_set(e, EX_USAGE, "the pattern '%s' matches no tensor of the model%s%s%s",
-		     pattern, near.len > 0 ? "; did you mean " : "",
-		     near.len > 0 ? near.s : "", near.len > 0 ? "?" : "");
-	strbuf_free(&near);
-	free(names);
+	index_free(&w.names);
+	strbuf_free(&w.name);
+	free(w.piece);
+	free(w.last);
 	return rc;
 }
 
@@ -238,13 +297,7 @@ int partition_make(struct partition *p, const struct model *m, enum grouping by,
 	int rc = EX_OK;
 
 	*p = (struct partition){ .by = by };
-	p->g = mem_zeros(m->n_params, sizeof *p->g);
-	p->of_param = mem_zeros(m->n_params, sizeof *p->of_param);
-	if (p->g == NULL || p->of_param == NULL)
-		rc = err_nomem(e);
-	for (size_t i = 0; by == BY_FILE && i < rules->n && rc == EX_OK; i++)
-		rc = check_pattern(m, rules->m[i].key, e);
-	if (rc == EX_OK && by == BY_FILE)
+	if (by == BY_FILE)
 		rc = meta_copy(&p->rules, rules, e);
 	if (rc == EX_OK)
 		rc = divide(p, m, e);
@@ -258,10 +311,9 @@ void partition_free(struct partition *p)
 	for (size_t i = 0; i < p->n; i++) {
 		free(p->g[i].name);
 		free(p->g[i].choice);
-		free(p->g[i].member);
 	}
 	free(p->g);
-	free(p->of_param);
+	free(p->members);
 	meta_free(&p->rules);
 	*p = (struct partition){ 0 };
 }
@@ -343,7 +395,7 @@ int partition_from(struct partition *p, const struct model *m, const struct meta
 static int read_rule(struct meta_list *rules, char *line, const char *path,
 		     unsigned long long number, struct err *e)
 {
-	size_t len = strlen(line);
+	size_t len = strlen(line), from, to;
 	char *pattern, *group;
 
 	if (len > 0 && line[len - 1] == '\r')
@@ -352,6 +404,9 @@ static int read_rule(struct meta_list *rules, char *line, const char *path,
 		return EX_OK;
 	if (!split_rule(line, &pattern, &group))
 		return err_at(e, EX_DATAERR, path, number, "a rule is PATTERN<tab>GROUP");
+	if (!rule_range(pattern, &len, &from, &to))
+		return err_at(e, EX_DATAERR, path, number,
+			      "'%s': a range of rows is [a:b], a below b", pattern);
 	return meta_add(rules, pattern, group, e);
 }
 
@@ -384,117 +439,4 @@ int group_rules_read(struct meta_list *rules, const char *path, struct err *e)
 	if (rc != EX_OK)
 		meta_free(rules);
 	return rc;
-}
-
-/* ---- choosing parameters ---- */
-
-static int unknown_group(const struct partition *p, const char *name, struct err *e)
-{
-	const char **names = mem_zeros(p->n, sizeof *names);
-	struct strbuf near = { 0 };
-	int rc;
-
-	if (names == NULL)
-		return err_nomem(e);
-	for (size_t k = 0; k < p->n; k++)
-		names[k] = p->g[k].name;
-	str_near(name, names, p->n, &near);
-	rc = err_set(e, EX_DATAERR, "the model has no group '%s' (by %s)%s%s%s", name,
-		     grouping_name(p->by), near.len > 0 ? "; did you mean " : "",
-		     near.len > 0 ? near.s : "", near.len > 0 ? "?" : "");
-	strbuf_free(&near);
-	free(names);
-	return rc;
-}
-
-int partition_choose(const struct partition *p, const struct model *m,
-		     const struct strlist *groups, bool *wanted, struct err *e)
-{
-	for (size_t i = 0; i < groups->n; i++) {
-		size_t k = 0;
-
-		while (k < p->n && !name_equal(m, p->g[k].name, groups->s[i]))
-			k++;
-		if (k == p->n)
-			return unknown_group(p, groups->s[i], e);
-		for (size_t j = 0; j < p->g[k].n; j++)
-			wanted[p->g[k].member[j].param] = true;
-	}
-	return EX_OK;
-}
-
-int params_matching(const struct model *m, const struct strlist *patterns, bool *wanted,
-		    struct err *e)
-{
-	for (size_t i = 0; i < patterns->n; i++) {
-		int rc = check_pattern(m, patterns->s[i], e);
-
-		if (rc != EX_OK)
-			return rc;
-		for (size_t j = 0; j < m->n_params; j++) {
-			if (name_matches(m, patterns->s[i], &m->params[j]))
-				wanted[j] = true;
-		}
-	}
-	return EX_OK;
-}
-
-static bool in_full(const struct param *p)
-{
-	return !lora_is_pair(p);
-}
-
-static bool in_head(const struct param *p)
-{
-	return p->type == TYPE_HEAD;
-}
-
-static bool in_bitfit(const struct param *p)
-{
-	return in_head(p) || str_ends(p->name, ".bias");
-}
-
-static bool in_norm(const struct param *p)
-{
-	return in_head(p) || p->type == TYPE_NORM;
-}
-
-static bool in_lora(const struct param *p)
-{
-	return in_head(p) || lora_is_pair(p);
-}
-
-static bool in_lora_bias(const struct param *p)
-{
-	return in_bitfit(p) || lora_is_pair(p);
-}
-
-int params_preset(const struct model *m, const char *preset, bool *wanted, struct err *e)
-{
-	static const struct {
-		const char *name;
-		bool (*holds)(const struct param *p);
-		bool pairs;
-	} presets[] = {
-		{ "full", in_full, false },     { "head", in_head, false },
-		{ "bitfit", in_bitfit, false }, { "norm", in_norm, false },
-		{ "lora", in_lora, true },      { "lora+bias", in_lora_bias, true },
-	};
-
-	for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
-		if (strcmp(presets[i].name, preset) != 0)
-			continue;
-		if (presets[i].pairs && !model_has_pairs(m))
-			return err_set(e, EX_USAGE,
-				       "preset %s: the model has no LoRA pairs; "
-				       "--lora-rank N adds them",
-				       preset);
-		for (size_t j = 0; j < m->n_params; j++)
-			wanted[j] = wanted[j] || presets[i].holds(&m->params[j]);
-		return EX_OK;
-	}
-	return err_set(e, EX_USAGE,
-		       "no preset '%s'; there are full, head, bitfit, norm, lora and "
-		       "lora+bias",
-		       preset);
 }

@@ -11,7 +11,8 @@
  *   row         TENSOR[i], row i of the tensor's first dimension as the checkpoint has it
  *               (an output of most linear layers, a token of an embedding table); a tensor
  *               of one dimension is one row, named by its tensor
- *   file        whatever a groups file says: PATTERN <tab> GROUP, first match wins
+ *   file        whatever a groups file says: PATTERN <tab> GROUP, first match wins, row by
+ *               row where patterns end in [a:b] (ruling.h)
  */
 #ifndef PEFT_GROUP_H
 #define PEFT_GROUP_H
@@ -23,6 +24,7 @@
 #include "base/err.h"
 #include "io/stream.h"
 #include "model/model.h"
+#include "peft/selection.h"
 
 enum grouping { BY_TENSOR, BY_MODULE, BY_LAYER, BY_TYPE, BY_LAYER_TYPE, BY_ROW, BY_FILE };
 
@@ -45,9 +47,9 @@ struct group {
 
 struct partition {
 	enum grouping by;
-	struct group *g; /* in the order of their first parameter */
+	struct group *g; /* in the order of their first element */
 	size_t n;
-	size_t *of_param;       /* [n_params] */
+	struct member *members; /* those of all groups, one after the other */
 	struct meta_list rules; /* BY_FILE: the rules as read, key PATTERN, value GROUP */
 };
 
@@ -55,8 +57,9 @@ struct partition {
 bool grouping_named(const char *name, enum grouping *out);
 const char *grouping_name(enum grouping by);
 
-/* `rules` is for BY_FILE only, else NULL. EX_DATAERR when rules leave a parameter without
- * a group (the first is named), EX_USAGE when a pattern matches nothing (near misses). */
+/* `rules` is for BY_FILE only, else NULL. EX_DATAERR when rules leave a parameter or a row
+ * without a group (the first is named) or name rows that a tensor has not, EX_USAGE when a
+ * pattern matches nothing (near misses). */
 int partition_make(struct partition *p, const struct model *m, enum grouping by,
 		   const struct meta_list *rules, struct err *e);
 /* Reads a groups file; # begins a comment line. EX_DATAERR with FILE:LINE. */
@@ -71,11 +74,11 @@ int partition_describe(const struct partition *p, struct meta_list *to, struct e
 int partition_from(struct partition *p, const struct model *m, const struct meta_list *head,
 		   struct err *e);
 
-/* Marks in wanted[n_params] the parameters of the groups named; names count with or without
+/* Adds the elements of the groups named to `s`, and settles it; names count with or without
  * the family's prefix. EX_DATAERR names the first that the model has not, with near misses.
  */
 int partition_choose(const struct partition *p, const struct model *m,
-		     const struct strlist *groups, bool *wanted, struct err *e);
+		     const struct strlist *groups, struct selection *s, struct err *e);
 
 /* Marks the parameters whose name, or whose pair's, one of the patterns matches. EX_USAGE
  * with near misses when a pattern matches none. */

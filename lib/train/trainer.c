@@ -40,49 +40,62 @@ static int make_moments(struct trainer *t, struct err *e)
 	for (size_t i = 0; i < m->n_params; i++) {
 		if (!t->wanted[i] || t->o.direction != DIRECTION_ADAMW)
 			continue;
-		t->moment1[i] = zero_floats(m->params[i].n);
-		t->moment2[i] = zero_floats(m->params[i].n);
+		t->moment1[i] = zero_floats(t->some.of[i].elements);
+		t->moment2[i] = zero_floats(t->some.of[i].elements);
 		if (t->moment1[i] == NULL || t->moment2[i] == NULL)
 			return err_nomem(e);
 	}
 	return EX_OK;
 }
 
-static int take_wanted(struct trainer *t, const bool *wanted, struct err *e)
+static int take_selection(struct trainer *t, const struct selection *some, struct err *e)
 {
-	struct model *m = t->m;
 	size_t longest = 0;
 	int rc;
 
-	t->wanted = mem_zeros(m->n_params, sizeof *t->wanted);
+	if ((rc = selection_copy(&t->some, some, e)) != EX_OK)
+		return rc;
+	t->wanted = mem_zeros(t->m->n_params, sizeof *t->wanted);
 	if (t->wanted == NULL)
 		return err_nomem(e);
-	memcpy(t->wanted, wanted, m->n_params * sizeof *wanted);
-	for (size_t i = 0; i < m->n_params; i++) {
-		if (!wanted[i])
-			continue;
-		if ((rc = model_own(m, i, e)) != EX_OK)
+	selection_params(&t->some, t->wanted);
+	for (size_t i = 0; i < t->m->n_params; i++) {
+		const struct chosen *c = &t->some.of[i];
+
+		if (t->wanted[i] && (rc = model_own(t->m, i, e)) != EX_OK)
 			return rc;
-		t->trained += m->params[i].n;
-		if (m->params[i].n > longest)
-			longest = m->params[i].n;
+		t->trained += c->elements;
+		for (size_t j = 0; j < c->n; j++)
+			longest = c->run[j].n > longest ? c->run[j].n : longest;
 	}
 	t->scratch = mem_floats(longest);
 	return t->scratch == NULL ? err_nomem(e) : EX_OK;
 }
 
-int trainer_init(struct trainer *t, struct model *m, const bool *wanted,
-		 const struct trainer_options *o, struct err *e)
+int trainer_init_some(struct trainer *t, struct model *m, const struct selection *some,
+		      const struct trainer_options *o, struct err *e)
 {
 	int rc;
 
 	*t = (struct trainer){ .m = m, .o = *o, .clip_factor = 1 };
-	if ((rc = take_wanted(t, wanted, e)) == EX_OK &&
+	if ((rc = take_selection(t, some, e)) == EX_OK &&
 	    (rc = make_moments(t, e)) == EX_OK &&
 	    (rc = pass_init(&t->pass, m, true, e)) == EX_OK)
 		rc = gradients_init(&t->grad, m, t->wanted, o->want_terms, e);
 	if (rc != EX_OK)
 		trainer_free(t);
+	return rc;
+}
+
+int trainer_init(struct trainer *t, struct model *m, const bool *wanted,
+		 const struct trainer_options *o, struct err *e)
+{
+	struct selection whole;
+	int rc = selection_of(&whole, m, wanted, e);
+
+	if (rc == EX_OK)
+		rc = trainer_init_some(t, m, &whole, o, e);
+	selection_free(&whole);
 	return rc;
 }
 
@@ -99,6 +112,7 @@ void trainer_free(struct trainer *t)
 	free(t->moment1);
 	free(t->moment2);
 	free(t->wanted);
+	selection_free(&t->some);
 	free(t->scratch);
 	gradients_free(&t->grad);
 	pass_free(&t->pass);
@@ -107,12 +121,16 @@ void trainer_free(struct trainer *t)
 
 static double norm_of_gradient(const struct trainer *t)
 {
-	const struct model *m = t->m;
 	double sum = 0;
 
-	for (size_t i = 0; i < m->n_params; i++) {
-		if (t->wanted[i])
-			sum += vec_dot(m->k, m->params[i].n, t->grad.g[i], t->grad.g[i]);
+	for (size_t i = 0; i < t->m->n_params; i++) {
+		const struct chosen *c = &t->some.of[i];
+
+		for (size_t j = 0; j < c->n; j++) {
+			const float *g = t->grad.g[i] + c->run[j].from;
+
+			sum += vec_dot(t->m->k, c->run[j].n, g, g);
+		}
 	}
 	return sqrt(sum);
 }
@@ -144,11 +162,10 @@ int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, str
 	return EX_OK;
 }
 
-static void clipped_gradient(const struct trainer *t, size_t i, float *out)
+static void clipped_gradient(const struct trainer *t, size_t i, size_t from, size_t n,
+			     float *out)
 {
-	size_t n = t->m->params[i].n;
-
-	memcpy(out, t->grad.g[i], n * sizeof *out);
+	memcpy(out, t->grad.g[i] + from, n * sizeof *out);
 	if (t->clip_factor < 1)
 		vec_scale(t->m->k, n, (float)t->clip_factor, out);
 }
@@ -166,22 +183,37 @@ static struct adamw_step adamw_of(const struct trainer *t)
 void trainer_moments(struct trainer *t)
 {
 	const struct adamw_step s = adamw_of(t);
-	const struct model *m = t->m;
 
 	if (t->o.direction != DIRECTION_ADAMW)
 		return;
-	for (size_t i = 0; i < m->n_params; i++) {
-		const float *g = t->grad.g[i];
+	for (size_t i = 0; i < t->m->n_params; i++) {
+		const struct chosen *c = &t->some.of[i];
 
-		if (!t->wanted[i])
-			continue;
-		if (t->clip_factor < 1) {
-			clipped_gradient(t, i, t->scratch);
-			g = t->scratch;
+		for (size_t j = 0, at = 0; j < c->n; at += c->run[j++].n) {
+			const float *g = t->grad.g[i] + c->run[j].from;
+
+			if (t->clip_factor < 1) {
+				clipped_gradient(t, i, c->run[j].from, c->run[j].n,
+						 t->scratch);
+				g = t->scratch;
+			}
+			vec_adamw_moments(t->m->k, c->run[j].n, &s, g, t->moment1[i] + at,
+					  t->moment2[i] + at);
 		}
-		vec_adamw_moments(m->k, m->params[i].n, &s, g, t->moment1[i],
-				  t->moment2[i]);
 	}
+}
+
+/* The direction of a run, whose moments begin at `at`. */
+static void direction_of_run(const struct trainer *t, size_t i, struct run r, size_t at,
+			     float *d)
+{
+	const struct adamw_step s = adamw_of(t);
+
+	if (t->o.direction == DIRECTION_ADAMW)
+		vec_adamw_direction(t->m->k, r.n, &s, t->moment1[i] + at,
+				    t->moment2[i] + at, d);
+	else
+		clipped_gradient(t, i, r.from, r.n, d);
 }
 
 void trainer_direction(const struct trainer *t, size_t i, float *d)
@@ -192,16 +224,7 @@ void trainer_direction(const struct trainer *t, size_t i, float *d)
 void trainer_direction_part(const struct trainer *t, size_t i, size_t from, size_t n,
 			    float *d)
 {
-	const struct adamw_step s = adamw_of(t);
-
-	if (t->o.direction == DIRECTION_ADAMW) {
-		vec_adamw_direction(t->m->k, n, &s, t->moment1[i] + from,
-				    t->moment2[i] + from, d);
-		return;
-	}
-	memcpy(d, t->grad.g[i] + from, n * sizeof *d);
-	if (t->clip_factor < 1)
-		vec_scale(t->m->k, n, (float)t->clip_factor, d);
+	direction_of_run(t, i, (struct run){ from, n }, from, d);
 }
 
 void trainer_direction_along(const struct trainer *t, size_t i, size_t from, size_t n,
@@ -233,17 +256,21 @@ static bool decays(const struct param *p)
 
 void trainer_update(struct trainer *t, double lr)
 {
-	const struct model *m = t->m;
+	const struct kernels *k = t->m->k;
+	float keep = (float)(1 - lr * t->o.weight_decay);
 
-	for (size_t i = 0; i < m->n_params; i++) {
+	for (size_t i = 0; i < t->m->n_params; i++) {
+		const struct chosen *c = &t->some.of[i];
 		struct param *p = &t->m->params[i];
 
-		if (!t->wanted[i])
-			continue;
-		trainer_direction(t, i, t->scratch);
-		if (decays(p) && t->o.weight_decay > 0)
-			vec_scale(m->k, p->n, (float)(1 - lr * t->o.weight_decay), p->own);
-		vec_axpy(m->k, p->n, -(float)lr, t->scratch, p->own);
+		for (size_t j = 0, at = 0; j < c->n; at += c->run[j++].n) {
+			float *w = p->own + c->run[j].from;
+
+			direction_of_run(t, i, c->run[j], at, t->scratch);
+			if (decays(p) && t->o.weight_decay > 0)
+				vec_scale(k, c->run[j].n, keep, w);
+			vec_axpy(k, c->run[j].n, -(float)lr, t->scratch, w);
+		}
 	}
 	t->step++;
 }
@@ -258,15 +285,18 @@ void trainer_step(struct trainer *t, double lr)
 	}
 	s.lr = lr;
 	for (size_t i = 0; i < t->m->n_params; i++) {
+		const struct chosen *c = &t->some.of[i];
 		struct param *p = &t->m->params[i];
 
-		if (!t->wanted[i])
-			continue;
-		if (t->clip_factor < 1)
-			vec_scale(t->m->k, p->n, (float)t->clip_factor, t->grad.g[i]);
 		s.weight_decay = decays(p) ? t->o.weight_decay : 0;
-		vec_adamw_update(t->m->k, p->n, &s, t->grad.g[i], t->moment1[i],
-				 t->moment2[i], p->own);
+		for (size_t j = 0, at = 0; j < c->n; at += c->run[j++].n) {
+			float *g = t->grad.g[i] + c->run[j].from;
+
+			if (t->clip_factor < 1)
+				vec_scale(t->m->k, c->run[j].n, (float)t->clip_factor, g);
+			vec_adamw_update(t->m->k, c->run[j].n, &s, g, t->moment1[i] + at,
+					 t->moment2[i] + at, p->own + c->run[j].from);
+		}
 	}
 	t->step++;
 }

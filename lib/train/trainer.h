@@ -1,7 +1,9 @@
 /*
  * trainer - the state of a training run, one step at a time.
  *
- * Only the wanted parameters have gradients, moments and memory of their own. A step is
+ * Only the wanted parameters have gradients and memory of their own, and of a parameter
+ * that trains in part only those elements have moments, count in the norm, decay and move.
+ * A step is
  *
  *     trainer_gradient   loss and gradients of a batch
  *     trainer_moments    AdamW's moments take in the gradient (after clipping)
@@ -20,6 +22,7 @@
 #include "data/dataset.h"
 #include "model/model.h"
 #include "model/pass.h"
+#include "peft/selection.h"
 
 enum direction { DIRECTION_ADAMW, DIRECTION_SGD };
 
@@ -36,23 +39,29 @@ struct trainer_options {
 struct trainer {
 	struct model *m;
 	struct trainer_options o;
-	bool *wanted; /* [n_params] */
+	bool *wanted;          /* [n_params] something of it trains */
+	struct selection some; /* what of it */
 	struct pass pass;
 	struct gradients grad;
-	float **moment1, **moment2; /* [n_params]; NULL where not wanted, or for SGD */
+	float **moment1, **moment2; /* [n_params] of the elements that train, run after run;
+				     * NULL where not wanted, or for SGD */
 	uint64_t step;              /* updates made */
 	double grad_norm;           /* of the last gradient, before clipping */
 	double clip_factor; /* min(1, clip / (grad_norm + 1e-6)): what an update scales
 			     * the gradient by; grad.g itself stays as it is */
-	float *scratch;     /* as long as the longest wanted parameter */
-	uint64_t trained;   /* wanted elements */
+	float *scratch;     /* as long as the longest run of elements that train */
+	uint64_t trained;   /* elements that train */
 };
 
 /* Defaults as stated in the comments above. */
 struct trainer_options trainer_defaults(void);
 
+/* Whole parameters train, those marked in wanted[n_params]. */
 int trainer_init(struct trainer *t, struct model *m, const bool *wanted,
 		 const struct trainer_options *o, struct err *e);
+/* The elements selected train; `some` is copied. */
+int trainer_init_some(struct trainer *t, struct model *m, const struct selection *some,
+		      const struct trainer_options *o, struct err *e);
 void trainer_free(struct trainer *t);
 
 /* Loss (mean over the batch) and its gradient, in t->grad.g. With dropout the masks are a
@@ -66,9 +75,9 @@ void trainer_update(struct trainer *t, double lr);
  * between. The gradient is left clipped. */
 void trainer_step(struct trainer *t, double lr);
 
-/* The direction g of wanted parameter i into d[n]: the clipped gradient, or AdamW's
- * preconditioned step divided by lr, without weight decay; call after trainer_moments and
- * before trainer_update. w moves by -lr g. */
+/* The direction g of parameter i, all of which trains, into d[n]: the clipped gradient, or
+ * AdamW's preconditioned step divided by lr, without weight decay; call after
+ * trainer_moments and before trainer_update. w moves by -lr g. */
 void trainer_direction(const struct trainer *t, size_t i, float *d);
 /* Its elements from .. from + n alone, into d[n]. */
 void trainer_direction_part(const struct trainer *t, size_t i, size_t from, size_t n,

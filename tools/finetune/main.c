@@ -110,8 +110,8 @@ static int train(const struct work *w, const struct planned *r, struct subject *
 
 	progress_start(&progress, stderr, cli_progress(&w->s->cli), r->name,
 		       (size_t)w->recipe.steps);
-	rc = run_train(&w->recipe, &x->model, x->wanted, &w->source.data, &progress, o,
-		       &why);
+	rc =
+	    run_train(&w->recipe, &x->model, &x->some, &w->source.data, &progress, o, &why);
 	progress_end(&progress);
 	return rc == EX_OK ? rc : err_set(e, rc, "run %s: %s", r->name, why.text);
 }
@@ -134,7 +134,7 @@ static int one_run(const struct work *w, const struct planned *r, struct err *e)
 	head.other = w->source.other;
 	head.random = w->source.model.n_files == 0;
 	head.seed = w->recipe.seed;
-	rc = subject_open(&x, &w->source.model, r->wanted, &w->pairs, &head, e);
+	rc = subject_open(&x, &w->source.model, &r->some, &w->pairs, &head, e);
 	if (rc != EX_OK)
 		return rc;
 	note_frozen_head(w, r, &x);

@@ -90,7 +90,7 @@ void plan_free(struct plan *p)
 		free(p->run[i].name);
 		free(p->run[i].budget);
 		free(p->run[i].dir);
-		free(p->run[i].wanted);
+		selection_free(&p->run[i].some);
 		strlist_free(&p->run[i].groups);
 	}
 	free(p->run);
@@ -107,11 +107,13 @@ static int choose_mask(struct planned *r, const struct model *m,
 
 	if (rc != EX_OK)
 		return rc;
-	rc = partition_choose(&parts, m, groups, r->wanted, &why);
+	if ((rc = selection_init(&r->some, m, e)) == EX_OK &&
+	    (rc = partition_choose(&parts, m, groups, &r->some, &why)) != EX_OK)
+		rc = err_set(e, rc, "%s: the mask of budget %s: %s", m->dir, r->budget,
+			     why.text);
 	partition_free(&parts);
 	if (rc != EX_OK)
-		return err_set(e, rc, "%s: the mask of budget %s: %s", m->dir, r->budget,
-			       why.text);
+		return rc;
 	for (size_t i = 0; i < groups->n && rc == EX_OK; i++)
 		rc = strlist_add(&r->groups, groups->s[i], e);
 	return rc;
@@ -120,13 +122,20 @@ static int choose_mask(struct planned *r, const struct model *m,
 static int choose_tensors(struct planned *r, const struct model *m,
 			  const struct strlist *patterns, struct err *e)
 {
-	int rc = r->preset != NULL ? params_preset(m, r->preset, r->wanted, e)
-				   : params_matching(m, patterns, r->wanted, e);
+	bool *wanted = mem_zeros(m->n_params, sizeof *wanted);
+	int rc;
 
+	if (wanted == NULL)
+		return err_nomem(e);
+	rc = r->preset != NULL ? params_preset(m, r->preset, wanted, e)
+			       : params_matching(m, patterns, wanted, e);
 	for (size_t i = 0; i < m->n_params && rc == EX_OK; i++) {
-		if (r->wanted[i])
+		if (wanted[i])
 			rc = strlist_add(&r->groups, m->params[i].name, e);
 	}
+	if (rc == EX_OK)
+		rc = selection_of(&r->some, m, wanted, e);
+	free(wanted);
 	return rc;
 }
 
@@ -138,13 +147,9 @@ int plan_resolve(struct plan *p, const struct model *m, const struct meta_list *
 	for (size_t k = 0; k < p->n && rc == EX_OK; k++) {
 		struct planned *r = &p->run[k];
 
-		r->wanted = mem_zeros(m->n_params, sizeof *r->wanted);
-		if (r->wanted == NULL)
-			return err_nomem(e);
 		rc = r->mask != NULL ? choose_mask(r, m, head, e)
 				     : choose_tensors(r, m, patterns, e);
-		for (size_t i = 0; i < m->n_params; i++)
-			r->n_wanted += r->wanted[i];
+		r->n_wanted = selection_params(&r->some, NULL);
 	}
 	return rc;
 }

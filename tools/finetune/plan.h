@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "model/model.h"
 #include "peft/mask.h"
+#include "peft/selection.h"
 
 struct planned {
 	char *name;              /* "1pct" for the budget "1%", "bitfit", "train" */
@@ -20,8 +21,8 @@ struct planned {
 	char *dir;               /* where its model goes */
 	const struct mask *mask; /* NULL for presets and patterns */
 	const char *preset;      /* NULL for masks and patterns */
-	bool *wanted;            /* [n_params], after plan_resolve */
-	size_t n_wanted;         /* parameters (tensors) marked in it */
+	struct selection some;   /* what trains, after plan_resolve */
+	size_t n_wanted;         /* parameters (tensors) of which something does */
 	struct strlist groups;   /* what trains: the mask's groups, else the tensors */
 };
 

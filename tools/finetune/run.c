@@ -63,7 +63,7 @@ static int all_steps(const struct recipe *r, struct trainer *t, const struct dat
 	return rc;
 }
 
-int run_train(const struct recipe *r, struct model *m, const bool *wanted,
+int run_train(const struct recipe *r, struct model *m, const struct selection *some,
 	      const struct dataset *d, struct progress *progress, struct outcome *o,
 	      struct err *e)
 {
@@ -76,7 +76,7 @@ int run_train(const struct recipe *r, struct model *m, const bool *wanted,
 	options.clip = r->clip;
 	options.dropout = r->dropout;
 	options.seed = r->seed;
-	if ((rc = trainer_init(&t, m, wanted, &options, e)) != EX_OK)
+	if ((rc = trainer_init_some(&t, m, some, &options, e)) != EX_OK)
 		return rc;
 	*o = (struct outcome){ .trained = t.trained };
 	o->lr = r->lr >= 0 ? r->lr : schedule_lr(t.trained, model_params(m));

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "data/dataset.h"
 #include "model/model.h"
+#include "peft/selection.h"
 #include "train/schedule.h"
 
 /* How every run of a command trains. */
@@ -29,8 +30,8 @@ struct outcome {
 	double seconds;
 };
 
-/* Trains the wanted parameters of `m`. EX_DATAERR when the loss is no longer finite. */
-int run_train(const struct recipe *r, struct model *m, const bool *wanted,
+/* Trains the elements selected of `m`. EX_DATAERR when the loss is no longer finite. */
+int run_train(const struct recipe *r, struct model *m, const struct selection *some,
 	      const struct dataset *d, struct progress *progress, struct outcome *o,
 	      struct err *e);
 

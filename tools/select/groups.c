@@ -133,26 +133,70 @@ static int no_match(const struct groups *g, const char *pattern, enum rule rule,
 	return rc;
 }
 
+/* Bytes of a row's name, TENSOR[i], that are TENSOR; 0 of another name. */
+static size_t tensor_of_row(const char *name)
+{
+	const char *open = strrchr(name, '[');
+	size_t digits = open == NULL ? 0 : strspn(open + 1, "0123456789");
+
+	return digits > 0 && strcmp(open + 1 + digits, "]") == 0 ? (size_t)(open - name)
+								 : 0;
+}
+
+/* `room` holds the tensor's name while it is compared. */
+static bool matches(const char *pattern, const char *name, struct strbuf *room)
+{
+	size_t len = tensor_of_row(name);
+
+	if (str_glob(pattern, name))
+		return true;
+	if (len == 0)
+		return false;
+	strbuf_clear(room);
+	strbuf_add(room, name, len);
+	return !room->failed && str_glob(pattern, room->s);
+}
+
+static int apply(struct groups *g, size_t i, enum rule rule, struct err *e)
+{
+	if (g->items[i].rule != RULE_FREE && g->items[i].rule != rule)
+		return err_set(e, EX_USAGE, "group %s is both required and forbidden",
+			       g->names.s[i]);
+	g->items[i].rule = rule;
+	return EX_OK;
+}
+
+static int apply_pattern(struct groups *g, const char *pattern, enum rule rule,
+			 struct err *e)
+{
+	struct strbuf room = { 0 };
+	bool literal = false, matched = false;
+	int rc = EX_OK;
+
+	for (size_t i = 0; i < g->n && !literal; i++)
+		literal = strcmp(pattern, g->names.s[i]) == 0;
+	for (size_t i = 0; i < g->n && rc == EX_OK; i++) {
+		const char *name = g->names.s[i];
+
+		if (literal ? strcmp(pattern, name) != 0 : !matches(pattern, name, &room))
+			continue;
+		matched = true;
+		rc = apply(g, i, rule, e);
+	}
+	if (rc == EX_OK && room.failed)
+		rc = err_nomem(e);
+	strbuf_free(&room);
+	return rc == EX_OK && !matched ? no_match(g, pattern, rule, e) : rc;
+}
+
 int groups_rule(struct groups *g, const struct strlist *patterns, enum rule rule,
 		struct err *e)
 {
-	for (size_t p = 0; p < patterns->n; p++) {
-		bool matched = false;
+	int rc = EX_OK;
 
-		for (size_t i = 0; i < g->n; i++) {
-			if (!str_glob(patterns->s[p], g->names.s[i]))
-				continue;
-			matched = true;
-			if (g->items[i].rule != RULE_FREE && g->items[i].rule != rule)
-				return err_set(e, EX_USAGE,
-					       "group %s is both required and forbidden",
-					       g->names.s[i]);
-			g->items[i].rule = rule;
-		}
-		if (!matched)
-			return no_match(g, patterns->s[p], rule, e);
-	}
-	return EX_OK;
+	for (size_t p = 0; p < patterns->n && rc == EX_OK; p++)
+		rc = apply_pattern(g, patterns->s[p], rule, e);
+	return rc;
 }
 
 int groups_model_params(const struct groups *g, uint64_t *params, struct err *e)

@@ -31,7 +31,38 @@ static const struct group *group_of(const struct partition *p, const struct mode
 	int i = model_find(m, tensor);
 
 	assert_true(i >= 0);
-	return &p->g[p->of_param[i]];
+	for (size_t k = 0; k < p->n; k++) {
+		for (size_t j = 0; j < p->g[k].n; j++) {
+			if (p->g[k].member[j].param == (size_t)i)
+				return &p->g[k];
+		}
+	}
+	fail_msg("%s is in no group", tensor);
+	return NULL;
+}
+
+/* Every element is in one member, and members are runs of increasing elements. */
+static void all_elements_once(const struct partition *p, const struct model *m)
+{
+	for (size_t i = 0; i < m->n_params; i++) {
+		unsigned char *seen = mem_zeros(m->params[i].n, 1);
+
+		for (size_t k = 0; k < p->n; k++) {
+			const struct group *g = &p->g[k];
+
+			for (size_t j = 0; j < g->n; j++) {
+				const struct member *x = &g->member[j];
+
+				for (size_t a = 0; x->param == i && a < x->n; a++)
+					assert_int_equal(seen[x->from + a]++, 0);
+				if (j > 0 && x[-1].param == x->param)
+					assert_true(x[-1].from + x[-1].n < x->from);
+			}
+		}
+		for (size_t a = 0; a < m->params[i].n; a++)
+			assert_int_equal(seen[a], 1);
+		free(seen);
+	}
 }
 
 static void every_parameter_is_in_exactly_one_group(void **state)
@@ -46,13 +77,12 @@ static void every_parameter_is_in_exactly_one_group(void **state)
 		size_t members = 0;
 
 		divide(&p, &m, by);
+		all_elements_once(&p, &m);
 		for (size_t k = 0; k < p.n; k++) {
-			for (size_t j = 0; j < p.g[k].n; j++)
-				assert_int_equal(p.of_param[p.g[k].member[j].param], k);
 			members += p.g[k].n;
 			params += p.g[k].params;
 		}
-		assert_int_equal(members, m.n_params);
+		assert_true(by == BY_ROW ? members == p.n : members == m.n_params);
 		assert_true(params == model_params(&m));
 		partition_free(&p);
 	}
@@ -216,6 +246,19 @@ static void bad_rules_are_told(void **state)
 		{ "*.clasifier.weight\tb\n*\tr\n", EX_USAGE, "matches no tensor" },
 		{ "clasifier.weight\tb\n*\tr\n", EX_USAGE,
 		  "did you mean classifier.weight" },
+		{ "*\tr\nclassifier.weight[1:1]\tb\n", EX_DATAERR, ":2: " },
+		{ "classifier.weight[1:0]\tb\n", EX_DATAERR, ":1: " },
+		{ "classifier.weight[:]\tb\n", EX_DATAERR, ":1: " },
+		{ "classifier.weight[-1:1]\tb\n", EX_DATAERR, ":1: " },
+		{ "classifier.weight[0:1x]\tb\n", EX_DATAERR, ":1: " },
+		{ "[0:1]\tb\n", EX_DATAERR, ":1: " },
+		{ "classifier.weight[0:99999999999999999999]\tb\n", EX_DATAERR, ":1: " },
+		{ "classifier.weight[0:3]\tb\n*\tr\n", EX_DATAERR,
+		  "classifier.weight has 2 rows" },
+		{ "classifier.weight[2:]\tb\n*\tr\n", EX_DATAERR, "has 2 rows" },
+		{ "classifier.bias[0:2]\tb\n*\tr\n", EX_DATAERR, "has 1 row," },
+		{ "classifier.weight[:1]\tb\n[!c]*\tr\n*.bias\tr\n", EX_DATAERR,
+		  "classifier.weight, row 1 of 2" },
 	};
 	struct model m;
 
@@ -229,6 +272,114 @@ static void bad_rules_are_told(void **state)
 		if (strstr(e.text, cases[i].says) == NULL)
 			fail_msg("case %zu: %s", i, e.text);
 	}
+	model_close(&m);
+}
+
+static void rules_may_name_rows(void **state)
+{
+	const struct group *top;
+	struct partition p;
+	struct model m;
+	struct err e;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	if (by_rules(&p, &m,
+		     "encoder.layer.*.query.weight[4:6]\tfew\n"
+		     "*.query.weight[:8]\tlower\n"
+		     "*.query.weight[6:]\tupper\n"
+		     "classifier.weight[1:]\tfew\n"
+		     "classifier.bia[[:alpha:]]\tfew\n"
+		     "*\trest\n",
+		     &e) != EX_OK)
+		fail_msg("%s", e.text);
+	all_elements_once(&p, &m);
+	for (size_t k = 0; k < p.n; k++) {
+		const char *name = p.g[k].name;
+		size_t params = strcmp(name, "few") == 0     ? 2 * 2 * 16 + 16 + 2
+				: strcmp(name, "lower") == 0 ? 2 * 6 * 16
+				: strcmp(name, "upper") == 0 ? 2 * 8 * 16
+							     : p.g[k].params;
+
+		assert_int_equal(p.g[k].params, params);
+	}
+	top = group_of(&p, &m, "classifier.bias");
+	assert_string_equal(top->name, "few");
+	assert_int_equal(top->n, 4);
+	assert_string_equal(top->type, "mixed");
+	assert_int_equal(top->member[0].from, 4 * 16);
+	assert_int_equal(top->member[0].n, 2 * 16);
+	partition_free(&p);
+	model_close(&m);
+}
+
+static void rows_are_groups_of_their_own(void **state)
+{
+	static const char *const families[] = { "tiny-bert", "tiny-distilbert",
+						"tiny-roberta", "tiny-gpt2", "tiny-vit" };
+
+	(void)state;
+	for (size_t f = 0; f < sizeof families / sizeof families[0]; f++) {
+		const struct head_spec head = { .may_be_new = true };
+		struct partition p;
+		struct model m;
+		struct err e;
+		size_t k = 0;
+
+		if (model_open(&m, fixture(families[f]), &head, &e) != EX_OK)
+			fail_msg("%s", e.text);
+		divide(&p, &m, BY_ROW);
+		for (size_t i = 0; i < m.n_params; i++) {
+			const struct param *x = &m.params[i];
+			size_t rows = x->ndim > 1 ? x->shape[0] : 1;
+
+			for (size_t r = 0; r < rows; r++, k++) {
+				char name[256];
+
+				snprintf(name, sizeof name, "%s[%zu]", x->name, r);
+				assert_string_equal(p.g[k].name,
+						    x->ndim > 1 ? name : x->name);
+				assert_string_equal(p.g[k].type, param_type_name(x->type));
+				assert_int_equal(p.g[k].params, x->n / rows);
+				assert_int_equal(p.g[k].member[0].from, r * (x->n / rows));
+			}
+		}
+		assert_int_equal(k, p.n);
+		partition_free(&p);
+		model_close(&m);
+	}
+}
+
+static void rows_are_chosen_as_runs(void **state)
+{
+	struct strlist names = { 0 };
+	struct partition p;
+	struct selection s;
+	struct model m;
+	size_t i;
+
+	(void)state;
+	tiny_model(&m, "tiny-bert");
+	divide(&p, &m, BY_ROW);
+	assert_int_equal(selection_init(&s, &m, NULL), EX_OK);
+	for (int r = 5; r >= 1; r -= r == 3 ? 2 : 1) {
+		char name[128];
+
+		snprintf(name, sizeof name, "%s[%d]", QUERY + strlen("bert."), r);
+		assert_int_equal(strlist_add(&names, name, NULL), EX_OK);
+	}
+	assert_int_equal(partition_choose(&p, &m, &names, &s, NULL), EX_OK);
+	i = (size_t)model_find(&m, QUERY);
+	assert_int_equal(selection_params(&s, NULL), 1);
+	assert_int_equal(s.of[i].n, 2);
+	assert_int_equal(s.of[i].run[0].from, 16);
+	assert_int_equal(s.of[i].run[0].n, 16);
+	assert_int_equal(s.of[i].run[1].from, 3 * 16);
+	assert_int_equal(s.of[i].run[1].n, 3 * 16);
+	assert_int_equal(s.of[i].elements, 4 * 16);
+	strlist_free(&names);
+	selection_free(&s);
+	partition_free(&p);
 	model_close(&m);
 }
 
@@ -317,18 +468,21 @@ static int choose(const char *checkpoint, const char *group, size_t *n, struct e
 	struct strlist names = { 0 };
 	struct partition p;
 	struct model m;
-	bool *wanted;
+	struct selection s;
 	int rc;
 
 	tiny_model(&m, checkpoint);
 	divide(&p, &m, BY_TENSOR);
-	wanted = mem_zeros(m.n_params, sizeof *wanted);
+	assert_int_equal(selection_init(&s, &m, e), EX_OK);
 	assert_int_equal(strlist_add(&names, group, e), EX_OK);
-	rc = partition_choose(&p, &m, &names, wanted, e);
-	*n = marked(&m, wanted);
-	if (rc == EX_OK)
-		assert_true(wanted[model_find(&m, group)]);
-	free(wanted);
+	rc = partition_choose(&p, &m, &names, &s, e);
+	*n = selection_params(&s, NULL);
+	if (rc == EX_OK) {
+		int i = model_find(&m, group);
+
+		assert_int_equal(s.of[i].elements, m.params[i].n);
+	}
+	selection_free(&s);
 	strlist_free(&names);
 	partition_free(&p);
 	model_close(&m);
@@ -436,7 +590,7 @@ static void a_pair_is_a_group_apart_from_its_module(void **state)
 
 	(void)state;
 	model_with_pairs(&m, "rank=2");
-	for (enum grouping g = BY_TENSOR; g < BY_FILE; g++) {
+	for (enum grouping g = BY_TENSOR; g < BY_ROW; g++) {
 		divide(&p, &m, g);
 		assert_string_equal(group_of(&p, &m, tensor)->name, by[g]);
 		assert_int_equal(group_of(&p, &m, tensor)->params, params[g]);
@@ -543,6 +697,9 @@ int main(void)
 		cmocka_unit_test(the_first_rule_that_matches_wins),
 		cmocka_unit_test(patterns_count_with_and_without_the_prefix),
 		cmocka_unit_test(bad_rules_are_told),
+		cmocka_unit_test(rules_may_name_rows),
+		cmocka_unit_test(rows_are_groups_of_their_own),
+		cmocka_unit_test(rows_are_chosen_as_runs),
 		cmocka_unit_test(a_groups_file_that_is_not_there_is_told),
 		cmocka_unit_test(a_partition_travels_in_a_head),
 		cmocka_unit_test(a_head_that_says_nothing_means_tensors),

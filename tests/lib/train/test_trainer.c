@@ -186,6 +186,119 @@ static void only_the_wanted_parameters_move(void **state)
 	tiny_close(&x);
 }
 
+/* Rows 1 and 4..6 of every matrix. */
+static void select_rows(struct selection *s, const struct model *m)
+{
+	assert_int_equal(selection_init(s, m, NULL), EX_OK);
+	for (size_t i = 0; i < m->n_params; i++) {
+		const struct param *p = &m->params[i];
+		size_t width = p->n / p->shape[0];
+
+		if (p->ndim < 2 || p->shape[0] < 7)
+			continue;
+		assert_int_equal(selection_add(s, i, width, width, NULL), EX_OK);
+		assert_int_equal(selection_add(s, i, 4 * width, 3 * width, NULL), EX_OK);
+	}
+	selection_settle(s);
+}
+
+static bool selected(const struct chosen *c, size_t at)
+{
+	for (size_t j = 0; j < c->n; j++) {
+		if (at >= c->run[j].from && at < c->run[j].from + c->run[j].n)
+			return true;
+	}
+	return false;
+}
+
+/* Trains rows of `m` on `b` for two steps; what is not selected stays bit for bit. */
+static void rows_train_alone(struct model *m, struct model *before, const struct batch *b,
+			     enum direction direction)
+{
+	struct trainer_options o = trainer_defaults();
+	struct selection s;
+	struct trainer t;
+	uint64_t moved = 0, count = 0;
+
+	o.direction = direction;
+	select_rows(&s, m);
+	assert_int_equal(trainer_init_some(&t, m, &s, &o, NULL), EX_OK);
+	step(&t, b, 0.01);
+	step_by_parts(&t, b, 0.01);
+	for (size_t i = 0; i < m->n_params; i++) {
+		count += s.of[i].elements;
+		for (size_t j = 0; j < m->params[i].n; j++) {
+			bool same = memcmp(&m->params[i].w[j], &before->params[i].w[j],
+					   sizeof(float)) == 0;
+
+			if (!same && !selected(&s.of[i], j))
+				fail_msg("%s moves at %zu", m->params[i].name, j);
+			moved += !same;
+		}
+	}
+	assert_true(t.trained == count);
+	assert_true(moved > count / 2);
+	selection_free(&s);
+	trainer_free(&t);
+}
+
+static void only_the_selected_rows_move(void **state)
+{
+	(void)state;
+	for (int d = DIRECTION_ADAMW; d <= DIRECTION_SGD; d++) {
+		struct model before;
+		struct tiny x;
+		struct batch b;
+
+		tiny_open(&x);
+		tiny_model(&before, "tiny-bert");
+		fill_batch(&b, &x.data);
+		rows_train_alone(&x.model, &before, &b, (enum direction)d);
+		batch_free(&b);
+		model_close(&before);
+		tiny_close(&x);
+	}
+}
+
+static void all_rows_train_as_the_whole_tensor(void **state)
+{
+	const struct trainer_options o = trainer_defaults();
+	struct tiny whole, rows;
+	struct selection s;
+	struct trainer t, u;
+	struct batch b;
+
+	(void)state;
+	tiny_open(&whole);
+	tiny_open(&rows);
+	fill_batch(&b, &whole.data);
+	start(&t, &whole, &o, everything);
+	assert_int_equal(selection_init(&s, &rows.model, NULL), EX_OK);
+	for (size_t i = 0; i < rows.model.n_params; i++) {
+		const struct param *p = &rows.model.params[i];
+		size_t width = p->n / p->shape[0];
+
+		for (size_t r = p->shape[0]; r-- > 0;)
+			assert_int_equal(selection_add(&s, i, r * width, width, NULL),
+					 EX_OK);
+	}
+	selection_settle(&s);
+	assert_int_equal(trainer_init_some(&u, &rows.model, &s, &o, NULL), EX_OK);
+	for (int i = 0; i < 3; i++) {
+		step(&t, &b, 1e-2);
+		step(&u, &b, 1e-2);
+	}
+	for (size_t i = 0; i < whole.model.n_params; i++)
+		assert_memory_equal(whole.model.params[i].w, rows.model.params[i].w,
+				    whole.model.params[i].n * sizeof(float));
+	selection_free(&s);
+	trainer_free(&t);
+	trainer_free(&u);
+	batch_free(&b);
+	tiny_close(&whole);
+	tiny_close(&rows);
+}
+
 static void a_step_is_moments_and_update(void **state)
 {
 	struct trainer_options o = trainer_defaults();
@@ -360,6 +473,8 @@ int main(void)
 		cmocka_unit_test(adamw_runs_as_pytorchs),
 		cmocka_unit_test(sgd_runs_as_pytorchs_with_decoupled_decay),
 		cmocka_unit_test(only_the_wanted_parameters_move),
+		cmocka_unit_test(only_the_selected_rows_move),
+		cmocka_unit_test(all_rows_train_as_the_whole_tensor),
 		cmocka_unit_test(a_step_is_moments_and_update),
 		cmocka_unit_test(the_update_is_lr_times_the_direction),
 		cmocka_unit_test(clipping_leaves_the_gradient_itself_alone),

@@ -1,0 +1,213 @@
+#include "peft/ruling.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "peft/index.h"
+#include "peft/name.h"
+
+size_t param_rows(const struct param *p)
+{
+	return p->ndim > 1 ? p->shape[0] : 1;
+}
+
+/* Decimal digits from *s on, which moves behind them; `unsaid` when there are none. */
+static bool read_row(const char **s, size_t unsaid, size_t *out)
+{
+	size_t n = strspn(*s, "0123456789");
+
+	*out = n == 0 ? unsaid : 0;
+	for (; n > 0; n--, (*s)++) {
+		if (__builtin_mul_overflow(*out, 10, out) ||
+		    __builtin_add_overflow(*out, (size_t)(**s - '0'), out))
+			return false;
+	}
+	return true;
+}
+
+bool rule_range(const char *pattern, size_t *len, size_t *from, size_t *to)
+{
+	const char *open = strrchr(pattern, '['), *s = open;
+	size_t n = strlen(pattern);
+
+	*len = n;
+	*from = 0;
+	*to = SIZE_MAX;
+	/* A class of a glob may hold a class of its own, [[:digit:]]. */
+	if (open == NULL || pattern[n - 1] != ']' || strchr(open, ':') == NULL ||
+	    (n > 1 && pattern[n - 2] == ']'))
+		return true;
+	*len = (size_t)(open - pattern);
+	s++;
+	if (*len == 0 || !read_row(&s, 0, from) || *s++ != ':' ||
+	    !read_row(&s, SIZE_MAX, to))
+		return false;
+	return strcmp(s, "]") == 0 && s > open + 2 && *from < *to;
+}
+
+int pattern_check(const struct model *m, const char *pattern, struct err *e)
+{
+	const char **names;
+	struct strbuf near = { 0 };
+	int rc;
+
+	for (size_t i = 0; i < m->n_params; i++) {
+		if (name_matches(m, pattern, &m->params[i]))
+			return EX_OK;
+	}
+	names = mem_zeros(m->n_params, sizeof *names);
+	if (names == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < m->n_params; i++)
+		names[i] = m->params[i].name;
+	str_near(pattern, names, m->n_params, &near);
+	rc = err_set(e, EX_USAGE, "the pattern '%s' matches no tensor of the model%s%s%s",
+		     pattern, near.len > 0 ? "; did you mean " : "",
+		     near.len > 0 ? near.s : "", near.len > 0 ? "?" : "");
+	strbuf_free(&near);
+	free(names);
+	return rc;
+}
+
+/* The number of the rule's pattern among the different ones, with ranges taken off: files
+ * name the rows of one tensor in many lines. */
+static int number_pattern(struct ruling *r, size_t i, struct index *seen,
+			  struct strlist *patterns, struct err *e)
+{
+	struct rule_rows *rows = &r->rows[i];
+	const char *key = r->rules->m[i].key;
+	struct strbuf bare = { 0 };
+	size_t len;
+	int rc = EX_OK;
+
+	if (!rule_range(key, &len, &rows->from, &rows->to))
+		return err_set(e, EX_DATAERR,
+			       "rule %zu of the groups, '%s': a range of rows is [a:b], a "
+			       "below b",
+			       i + 1, key);
+	strbuf_add(&bare, key, len);
+	if (bare.failed)
+		return err_nomem(e);
+	rows->pattern = index_find(seen, bare.s);
+	if (rows->pattern == SIZE_MAX) {
+		rows->pattern = patterns->n;
+		rc = strlist_add(patterns, bare.s, e);
+		if (rc == EX_OK)
+			rc =
+			    index_add(seen, patterns->s[patterns->n - 1], rows->pattern, e);
+	}
+	strbuf_free(&bare);
+	return rc;
+}
+
+static int match_patterns(struct ruling *r, const struct model *m,
+			  const struct strlist *patterns, struct err *e)
+{
+	size_t n;
+
+	if (!mem_mul(patterns->n, m->n_params, &n))
+		return err_nomem(e);
+	r->matches = mem_zeros(n, sizeof *r->matches);
+	if (r->matches == NULL)
+		return err_nomem(e);
+	for (size_t j = 0; j < patterns->n; j++) {
+		bool *row = r->matches + j * m->n_params, any = false;
+
+		for (size_t i = 0; i < m->n_params; i++) {
+			row[i] = name_matches(m, patterns->s[j], &m->params[i]);
+			any = any || row[i];
+		}
+		if (!any)
+			return pattern_check(m, patterns->s[j], e);
+	}
+	return EX_OK;
+}
+
+int ruling_init(struct ruling *r, const struct model *m, const struct meta_list *rules,
+		struct err *e)
+{
+	struct strlist patterns = { 0 };
+	struct index seen = { 0 };
+	size_t longest = 0;
+	int rc = EX_OK;
+
+	*r = (struct ruling){ .rules = rules };
+	for (size_t i = 0; i < m->n_params; i++) {
+		size_t n = param_rows(&m->params[i]);
+
+		longest = n > longest ? n : longest;
+	}
+	r->rows = mem_zeros(rules->n, sizeof *r->rows);
+	r->owner = mem_zeros(longest, sizeof *r->owner);
+	r->next = mem_zeros(longest + 1, sizeof *r->next);
+	if (r->rows == NULL || r->owner == NULL || r->next == NULL)
+		rc = err_nomem(e);
+	for (size_t i = 0; i < rules->n && rc == EX_OK; i++)
+		rc = number_pattern(r, i, &seen, &patterns, e);
+	if (rc == EX_OK)
+		rc = match_patterns(r, m, &patterns, e);
+	index_free(&seen);
+	strlist_free(&patterns);
+	if (rc != EX_OK)
+		ruling_free(r);
+	return rc;
+}
+
+void ruling_free(struct ruling *r)
+{
+	free(r->rows);
+	free(r->matches);
+	free(r->owner);
+	free(r->next);
+	*r = (struct ruling){ 0 };
+}
+
+/* The first row from `at` on that has no rule yet. */
+static size_t first_free(size_t *next, size_t at)
+{
+	while (next[at] != at) {
+		next[at] = next[next[at]];
+		at = next[at];
+	}
+	return at;
+}
+
+int ruling_of(struct ruling *r, const struct model *m, size_t i, struct err *e)
+{
+	const struct param *p = &m->params[i];
+	size_t rows = param_rows(p), left = rows;
+
+	for (size_t j = 0; j <= rows; j++)
+		r->next[j] = j;
+	for (size_t k = 0; k < r->rules->n; k++) {
+		const struct rule_rows *rule = &r->rows[k];
+		size_t to = rule->to == SIZE_MAX ? rows : rule->to;
+
+		if (!r->matches[rule->pattern * m->n_params + i])
+			continue;
+		if (rule->from >= rows || to > rows)
+			return err_set(
+			    e, EX_DATAERR,
+			    "rule %zu of the groups, '%s': %s has %zu row%s, from 0 on",
+			    k + 1, r->rules->m[k].key, p->name, rows, rows == 1 ? "" : "s");
+		for (size_t j = first_free(r->next, rule->from); j < to;
+		     j = first_free(r->next, j)) {
+			r->owner[j] = k;
+			r->next[j] = j + 1;
+			left--;
+		}
+	}
+	if (left == 0)
+		return EX_OK;
+	if (rows == 1)
+		return err_set(e, EX_DATAERR,
+			       "no rule of the groups file matches %s; a last line "
+			       "\"*<tab>rest\" takes in all that is left",
+			       p->name);
+	return err_set(e, EX_DATAERR,
+		       "no rule of the groups file matches %s, row %zu of %zu; a last line "
+		       "\"*<tab>rest\" takes in all that is left",
+		       p->name, first_free(r->next, 0), rows);
+}
