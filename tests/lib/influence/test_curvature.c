@@ -244,30 +244,6 @@ static void sure_classes_are_told_exactly(void **state)
 
 /* ---- rows ---- */
 
-/* Every row of every tensor as a group. */
-static void make_rows(struct partition *part, const struct model *m)
-{
-	size_t rows = 0;
-
-	*part = (struct partition){ .by = BY_ROW };
-	for (size_t i = 0; i < m->n_params; i++)
-		rows += m->params[i].shape[0];
-	part->g = mem_zeros(rows, sizeof *part->g);
-	for (size_t i = 0; i < m->n_params; i++) {
-		size_t columns = m->params[i].n / m->params[i].shape[0];
-
-		for (size_t j = 0; j < m->params[i].shape[0]; j++) {
-			struct group *g = &part->g[part->n++];
-
-			g->name = str_printf("%s[%zu]", m->params[i].name, j);
-			g->member = mem_zeros(1, sizeof *g->member);
-			g->member[0] = (struct member){ i, j * columns, columns };
-			g->params = columns;
-			g->n = 1;
-		}
-	}
-}
-
 static void rows_curvatures_are_those_of_the_definition(void **state)
 {
 	const size_t cases[] = { 0, 5, 6, 9 };
@@ -278,7 +254,7 @@ static void rows_curvatures_are_those_of_the_definition(void **state)
 		struct fixture f;
 
 		fixture_open(&f, &fixture_cases[cases[i]]);
-		make_rows(&rows, &f.m);
+		assert_int_equal(partition_make(&rows, &f.m, BY_ROW, NULL, NULL), EX_OK);
 		some = (struct partition){ .by = BY_ROW, .g = rows.g, .n = 0 };
 		for (size_t k = 0; k < rows.n; k += 7) {
 			struct group g = rows.g[some.n];
@@ -298,7 +274,7 @@ static void check_sums_of_rows(const struct fixture *f)
 	double *curv, *matrix, *by_row;
 	size_t first = 0;
 
-	make_rows(&rows, &f->m);
+	assert_int_equal(partition_make(&rows, &f->m, BY_ROW, NULL, NULL), EX_OK);
 	assert_int_equal(partition_make(&tensors, &f->m, BY_TENSOR, NULL, NULL), EX_OK);
 	assert_int_equal(tensors.n, f->m.n_params);
 	curv = mem_zeros(tensors.n, sizeof *curv);
@@ -307,7 +283,8 @@ static void check_sums_of_rows(const struct fixture *f)
 	measure(f, &tensors, true, 1, 5, curv, NULL);
 	measure(f, &rows, true, 1, 5, by_row, matrix);
 	for (size_t i = 0; i < tensors.n; i++) {
-		size_t n = f->m.params[i].shape[0];
+		const struct param *p = &f->m.params[i];
+		size_t n = p->ndim == 1 ? 1 : p->shape[0];
 		double sum = 0, room = 0;
 
 		for (size_t k = first; k < first + n; k++) {
@@ -321,6 +298,7 @@ static void check_sums_of_rows(const struct fixture *f)
 				 curv[i]);
 		first += n;
 	}
+	assert_int_equal(first, rows.n);
 	free(curv);
 	free(by_row);
 	free(matrix);
