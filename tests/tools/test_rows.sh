@@ -19,6 +19,16 @@ t 'a delta of it' sh -c 'adapeft-finetune -d train.tsv -j 1 --steps 3 --mask row
 t 'scores the same' sh -c 'adapeft-evaluate -q -j 1 -d train.tsv some >a && adapeft-evaluate -q \
     -j 1 -d train.tsv delta >b && [ "$(grep -v "^#" a | cut -f6-8)" = "$(grep -v "^#" b | cut -f6-8)" ]'
 
+# ---- pairs ----
+t 'rows of pairs' sh -c 'adapeft-probe -m tiny-bert -d train.tsv --task sst2 -j 1 --steps 2 \
+    --lora-rank 2 --method grad --group-by row 2>err | adapeft-rank 2>>err |
+    adapeft-select --budget 100% --forbid "*[!AB].weight,*.bias" -o pairs.mask 2>>err'
+t 'are chosen' grep -q 'query.lora_B.weight\[15\]	2	' pairs.mask
+trained=$(grep -v '^#' pairs.mask | awk -F'\t' '{ n += $3 } END { print n }')
+t 'train' sh -c 'adapeft-finetune -d train.tsv -j 1 -q --steps 2 --mask pairs.mask -o pairs \
+    --save peft >out 2>err'
+t 'alone' test "$(grep -v '^#' out | cut -f3)" = "$trained"
+
 # ---- patterns of rows ----
 chosen() { grep -v '^#' out | cut -f2 | sort | tr '\n' ' '; }
 t 'a row by its name' code 0 adapeft-select --budget 100% --require 'classifier.weight[1]' \
