@@ -13,9 +13,9 @@
 #include "../model/pairs.h"
 #include "influence/fit.h"
 
-/* Relative: the fourth order at a step that changes losses by FIT_CHANGE, and beside it so
+/* Relative: the fourth order as a fit lets it be, and higher ones; and beside that so
  * many of the standard errors from rounding that a fit states. */
-#define CURV_ERROR 0.01
+#define CURV_ERROR (2 * FIT_UNSURE)
 #define SPREADS    8
 
 #define MOST_PARAMS 80
