@@ -92,7 +92,11 @@ static int make_curvature(struct prober *p, struct err *e)
 
 static int make_halves(struct prober *p, struct err *e)
 {
-	return gradients_init(&p->halves.first, p->t->m, p->t->wanted, true, e);
+	int rc = EX_OK;
+
+	for (int h = 0; h < 2 && rc == EX_OK; h++)
+		rc = gradients_init(&p->halves.of[h], p->t->m, p->t->wanted, true, e);
+	return rc;
 }
 
 int prober_init(struct prober *p, struct trainer *t, const struct partition *part,
@@ -125,7 +129,8 @@ void prober_free(struct prober *p)
 	change_free(p->change);
 	jet_free(p->jet);
 	curvature_free(p->curvature);
-	gradients_free(&p->halves.first);
+	gradients_free(&p->halves.of[0]);
+	gradients_free(&p->halves.of[1]);
 	sweep_free(&p->sweep);
 	free(p->along);
 	free(p->matrix);
@@ -155,25 +160,58 @@ static double samples(const struct model *m, const struct batch *b)
 	return (double)(m->language ? b->targets : b->sequences);
 }
 
-static void mix(const struct kernels *k, size_t n, const double share[2], const float *x,
-		float *y)
+/* y = share[0] a + share[1] b */
+static void mix(const struct kernels *k, size_t n, const double share[2], const float *a,
+		const float *b, float *y)
 {
-	vec_scale(k, n, (float)share[1], y);
-	vec_axpy(k, n, (float)share[0], x, y);
+	memcpy(y, a, n * sizeof *y);
+	vec_scale(k, n, (float)share[0], y);
+	vec_axpy(k, n, (float)share[1], b, y);
 }
 
-/* The gradient of the whole batch from its halves', of which the second is t->grad. */
+/* The gradient of the whole batch into t->grad. */
 static void join_halves(struct prober *p)
 {
 	const struct model *m = p->t->m;
 	const struct halves *h = &p->halves;
-	struct gradients *g = &p->t->grad;
+	const struct gradients *a = &h->of[0], *b = &h->of[1], *g = &p->t->grad;
 
 	for (size_t i = 0; i < m->n_params; i++) {
-		mix(m->k, m->params[i].n, h->share, h->first.g[i], g->g[i]);
+		mix(m->k, m->params[i].n, h->share, a->g[i], b->g[i], g->g[i]);
 		if (g->terms[i] != NULL)
-			mix(m->k, m->params[i].n, h->share, h->first.terms[i], g->terms[i]);
+			mix(m->k, m->params[i].n, h->share, a->terms[i], b->terms[i],
+			    g->terms[i]);
 	}
+}
+
+static bool wants_all(const void *self, size_t param)
+{
+	(void)self;
+	(void)param;
+	return true;
+}
+
+static void visit_nothing(void *self, const struct pass *p, const struct op *op,
+			  const float *e)
+{
+	(void)self;
+	(void)p;
+	(void)op;
+	(void)e;
+}
+
+/* Outputs of the whole batch, and errors where they are retained. */
+static int pass_whole(struct prober *p, const struct batch *b, struct err *e)
+{
+	const struct visitor v = { .wants = wants_all, .visit = visit_nothing };
+	struct pass *pass = &p->t->pass;
+	int rc = pass_batch(pass, b, e);
+
+	if (rc != EX_OK)
+		return rc;
+	p->wholes++;
+	pass_forward(pass);
+	return measures_all(&p->o) ? pass_backward(pass, &v, e) : EX_OK;
 }
 
 int prober_gradient(struct prober *p, const struct batch *b, const struct batch *halves,
@@ -181,27 +219,27 @@ int prober_gradient(struct prober *p, const struct batch *b, const struct batch 
 {
 	struct trainer *t = p->t;
 	struct halves *h = &p->halves;
-	bool whole = !p->o.unbiased || needs_whole(&p->o);
-	double first = 0;
-	int rc;
 
-	if (p->o.unbiased) {
-		h->share[0] = samples(t->m, &halves[0]) / samples(t->m, b);
-		h->share[1] = samples(t->m, &halves[1]) / samples(t->m, b);
-		exchange(&t->grad, &h->first);
-		rc = trainer_gradient(t, &halves[0], &first, e);
-		exchange(&t->grad, &h->first);
+	if (!p->o.unbiased) {
 		p->gradients++;
+		return trainer_gradient(t, b, loss, e);
+	}
+	*loss = 0;
+	for (int i = 0; i < 2; i++) {
+		double part = 0;
+		int rc;
+
+		exchange(&t->grad, &h->of[i]);
+		rc = trainer_gradient(t, &halves[i], &part, e);
+		exchange(&t->grad, &h->of[i]);
 		if (rc != EX_OK)
 			return rc;
+		p->gradients++;
+		h->share[i] = samples(t->m, &halves[i]) / samples(t->m, b);
+		*loss += h->share[i] * part;
 	}
-	p->gradients++;
-	rc = trainer_gradient(t, whole ? b : &halves[1], loss, e);
-	if (rc != EX_OK || whole)
-		return rc;
 	join_halves(p);
-	*loss = h->share[0] * first + h->share[1] * *loss;
-	return EX_OK;
+	return needs_whole(&p->o) ? pass_whole(p, b, e) : EX_OK;
 }
 
 /* ---- methods ---- */

@@ -85,8 +85,9 @@ struct prober {
 	const float **v; /* hvp: [n_params] */
 	double *curv;    /* [groups] of ggn */
 	double *traces;  /* [groups] of fisher */
-	size_t gradients, jets, curvatures; /* made so far: passes there and back, jets,
-					     * curvatures of all groups at once */
+	/* Made so far: gradients of batches, or of halves; passes over whole batches
+	 * besides; jets; curvatures of all groups at once. */
+	size_t gradients, wholes, jets, curvatures;
 
 	/* fit.c */
 	struct change *change;
@@ -107,10 +108,10 @@ int prober_init(struct prober *p, struct trainer *t, const struct partition *par
 		const struct prober_options *o, struct err *e);
 void prober_free(struct prober *p);
 
-/* Loss and gradient of a batch, as trainer_gradient gives them, and what `unbiased` needs:
- * `halves` are then the two halves of `b`, each with a sequence or more; else NULL. Without
- * a method that needs a pass over the whole batch the halves' passes are all there are, and
- * the gradient is their mean. */
+/* Loss and gradient of a batch, as trainer_gradient gives them. With `unbiased` they are
+ * the mean of those of the two `halves` of `b`, each with a sequence or more, and a pass
+ * over the whole batch (without its gradient) is made for the methods that need one; else
+ * halves is NULL. */
 int prober_gradient(struct prober *p, const struct batch *b, const struct batch *halves,
 		    double *loss, struct err *e);
 

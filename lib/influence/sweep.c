@@ -72,26 +72,21 @@ void sweep_direction(const struct trainer *t, size_t i, size_t from, size_t n, f
 	}
 }
 
-/* G_B = (G - share_A G_A) / share_B, and all four products. */
 static void multiply_halves(struct piece *p, const struct trainer *t,
 			    const struct halves *h)
 {
-	const struct kernels *k = t->m->k;
-	const float *whole = t->grad.g[p->param] + p->from;
 	const float *gradient[2];
-	float second[PIECE], direction[2][PIECE];
+	float direction[2][PIECE];
 
-	vec_step(k, p->n, whole, (float)-h->share[A], h->first.g[p->param] + p->from,
-		 second);
-	vec_scale(k, p->n, (float)(1 / h->share[B]), second);
-	gradient[A] = h->first.g[p->param] + p->from;
-	gradient[B] = second;
-	for (int i = A; i <= B; i++)
+	for (int i = A; i <= B; i++) {
+		gradient[i] = h->of[i].g[p->param] + p->from;
 		trainer_direction_along(t, p->param, p->from, p->n, gradient[i],
 					direction[i]);
+	}
 	for (int i = A; i <= B; i++)
 		for (int j = A; j <= B; j++)
-			p->product[i][j] = vec_dot(k, p->n, gradient[i], direction[j]);
+			p->product[i][j] =
+			    vec_dot(t->m->k, p->n, gradient[i], direction[j]);
 }
 
 static void multiply(struct piece *p, const struct trainer *t, const struct halves *h)

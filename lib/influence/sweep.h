@@ -25,10 +25,10 @@ struct along {
 	bool zero;          /* the exact gradient is zero */
 };
 
-/* One half's gradient, and the shares of both in that of the whole batch:
+/* The gradients of two halves of a batch, and their shares in that of the whole:
  * G = share[0] G_A + share[1] G_B. */
 struct halves {
-	struct gradients first;
+	struct gradients of[2];
 	double share[2];
 };
 
