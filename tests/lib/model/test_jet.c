@@ -15,9 +15,9 @@
 #include "pairs.h"
 
 /* Relative, of each tensor; single precision has 2^-24, and curvatures cancel. */
-#define SLOPE_TOLERANCE 1e-5
-#define CURV_TOLERANCE  5e-4
-#define GGN_TOLERANCE   1e-5
+#define SLOPE_TOLERANCE 1e-4
+#define CURV_TOLERANCE  2e-3
+#define GGN_TOLERANCE   1e-4
 /* Relative, for a central difference of gradients over a step of relative size STEP. */
 #define STEP             0.01f
 #define DIFFERENCE_ERROR 5e-3
