@@ -58,6 +58,17 @@ t 'groups of a file' code 0 probe --steps 1 --groups mine --method grad
 cell group >groups
 t 'are those of the file' only 'norms rest' <groups
 t 'and the stream carries its rules' grep -q "^##group${TAB}\*.LayerNorm.\*${TAB}norms" out
+t 'by row' code 0 probe --steps 1 --group-by row --method ggn
+cell group >groups.row
+t 'rows are named' grep -qxF 'bert.encoder.layer.0.output.dense.weight[15]' groups.row
+t 'a vector is one row' grep -qxF 'bert.encoder.layer.0.output.dense.bias' groups.row
+t 'their slopes add up to those of tensors' sh -c 'awk -F"\t" "/^#/ { next }
+    { name = \$2; sub(/\\[[0-9]+\\]\$/, \"\", name); sum[name] += FNR == NR ? \$7 : -\$7; size[name] += \$7 }
+    END { for (n in sum) if (sum[n] * sum[n] > 1e-12 * size[n] * size[n]) exit 1 }" out first'
+t 'a word that no text has is zero' sh -c 'grep -F "word_embeddings.weight[" out | cut -f13 | grep -qx zero'
+printf '*word_embeddings.weight[5:7]\tfive\n*\trest\n' >two
+t 'rows of a file' code 0 probe --steps 1 --groups two --method hvp
+t 'are a group' sh -c '[ "$(grep "^0.five" out | cut -f5)" -eq 32 ]'
 printf '*.LayerNorm.*\tnorms\n' >part
 t 'a parameter without a group' code 65 probe --steps 1 --groups part
 printf '*.LayerNrom.*\tnorms\n*\trest\n' >typo
