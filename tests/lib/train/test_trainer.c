@@ -53,7 +53,7 @@ static double step(struct trainer *t, const struct batch *b, double lr)
 	return loss;
 }
 
-/* In three calls, as the probe does. */
+/* In three calls. */
 static void step_by_parts(struct trainer *t, const struct batch *b, double lr)
 {
 	struct err e;
@@ -367,6 +367,54 @@ static void the_update_is_lr_times_the_direction(void **state)
 	tiny_close(&x);
 }
 
+/* As the moments would have it, which do not move; of some elements at a time. */
+static void check_foreseen(enum direction direction)
+{
+	struct trainer_options o = trainer_defaults();
+	struct tiny x;
+	struct trainer t;
+	struct batch b;
+	size_t i, n;
+	float *foreseen, *taken, *part;
+	struct err e;
+	double loss;
+
+	o.direction = direction;
+	o.clip = 0;
+	o.dropout = false;
+	tiny_open(&x);
+	fill_batch(&b, &x.data);
+	start(&t, &x, &o, everything);
+	step(&t, &b, 1e-3);
+	i = (size_t)model_find(&x.model, "pooler.dense.weight");
+	n = x.model.params[i].n;
+	foreseen = mem_floats(n);
+	taken = mem_floats(n);
+	part = mem_floats(n);
+	assert_int_equal(trainer_gradient(&t, &b, &loss, &e), EX_OK);
+	trainer_direction_along(&t, i, 0, n, t.grad.g[i], foreseen);
+	trainer_direction_along(&t, i, 37, 50, t.grad.g[i] + 37, part);
+	assert_memory_equal(part, foreseen + 37, 50 * sizeof *part);
+	trainer_moments(&t);
+	trainer_direction(&t, i, taken);
+	assert_memory_equal(foreseen, taken, n * sizeof *taken);
+	trainer_direction_part(&t, i, 37, 50, part);
+	assert_memory_equal(part, taken + 37, 50 * sizeof *part);
+	free(foreseen);
+	free(taken);
+	free(part);
+	batch_free(&b);
+	trainer_free(&t);
+	tiny_close(&x);
+}
+
+static void a_direction_is_foreseen_without_the_moments_taking_it_in(void **state)
+{
+	(void)state;
+	check_foreseen(DIRECTION_ADAMW);
+	check_foreseen(DIRECTION_SGD);
+}
+
 static void clipping_leaves_the_gradient_itself_alone(void **state)
 {
 	struct trainer_options o = trainer_defaults();
@@ -477,6 +525,7 @@ int main(void)
 		cmocka_unit_test(all_rows_train_as_the_whole_tensor),
 		cmocka_unit_test(a_step_is_moments_and_update),
 		cmocka_unit_test(the_update_is_lr_times_the_direction),
+		cmocka_unit_test(a_direction_is_foreseen_without_the_moments_taking_it_in),
 		cmocka_unit_test(clipping_leaves_the_gradient_itself_alone),
 		cmocka_unit_test(a_run_is_a_function_of_its_seed),
 		cmocka_unit_test(dropout_differs_from_step_to_step),
