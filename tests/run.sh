@@ -11,6 +11,8 @@ OMP_NUM_THREADS=${OMP_NUM_THREADS:-2}
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export OMP_WAIT_POLICY OMP_NUM_THREADS ASAN_OPTIONS UBSAN_OPTIONS
+# A test's own make is not to take over what this one was called with, OUT=... or -j.
+unset MAKEFLAGS MAKEOVERRIDES MAKELEVEL MFLAGS OUT
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 work=$(mktemp -d)
