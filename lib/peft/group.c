@@ -98,6 +98,7 @@ static void put_group_name(const struct model *m, enum grouping by,
 struct maker {
 	struct partition *p;
 	const struct model *m;
+	const struct rule_lines *from;
 	struct index names;
 	struct piece {
 		size_t group;
@@ -230,7 +231,7 @@ static int give_all(struct maker *w, struct err *e)
 {
 	struct ruling ruling = { 0 };
 	bool rules = w->p->by == BY_FILE;
-	int rc = rules ? ruling_init(&ruling, w->m, &w->p->rules, e) : EX_OK;
+	int rc = rules ? ruling_init(&ruling, w->m, &w->p->rules, w->from, e) : EX_OK;
 
 	for (size_t i = 0; i < w->m->n_params && rc == EX_OK; i++)
 		rc = rules ? give_by_rules(w, &ruling, i, e) : give_by_name(w, i, e);
@@ -275,15 +276,18 @@ static int put_choice(struct partition *p, const struct model *m, size_t k, stru
 	return g->choice == NULL ? err_nomem(e) : EX_OK;
 }
 
-static int divide(struct partition *p, const struct model *m, struct err *e)
+static int divide(struct partition *p, const struct model *m, const struct rule_lines *from,
+		  struct err *e)
 {
-	struct maker w = { .p = p, .m = m };
+	struct maker w = { .p = p, .m = m, .from = from };
 	int rc = give_all(&w, e);
 
 	if (rc == EX_OK)
 		rc = collect(&w, e);
 	for (size_t k = 0; k < p->n && rc == EX_OK; k++)
 		rc = put_choice(p, m, k, e);
+	if (rc != EX_OK)
+		partition_free(p);
 	index_free(&w.names);
 	strbuf_free(&w.name);
 	free(w.piece);
@@ -299,11 +303,11 @@ int partition_make(struct partition *p, const struct model *m, enum grouping by,
 	*p = (struct partition){ .by = by };
 	if (by == BY_FILE)
 		rc = meta_copy(&p->rules, rules, e);
-	if (rc == EX_OK)
-		rc = divide(p, m, e);
-	if (rc != EX_OK)
+	if (rc != EX_OK) {
 		partition_free(p);
-	return rc;
+		return rc;
+	}
+	return divide(p, m, NULL, e);
 }
 
 void partition_free(struct partition *p)
@@ -392,33 +396,39 @@ int partition_from(struct partition *p, const struct model *m, const struct meta
 	return rc;
 }
 
-static int read_rule(struct meta_list *rules, char *line, const char *path,
+static int read_rule(struct meta_list *rules, struct rule_lines *at, char *line,
 		     unsigned long long number, struct err *e)
 {
 	size_t len = strlen(line), from, to;
 	char *pattern, *group;
+	int rc;
 
 	if (len > 0 && line[len - 1] == '\r')
 		line[--len] = '\0';
 	if (len == 0 || line[0] == '#')
 		return EX_OK;
 	if (!split_rule(line, &pattern, &group))
-		return err_at(e, EX_DATAERR, path, number, "a rule is PATTERN<tab>GROUP");
+		return err_at(e, EX_DATAERR, at->path, number,
+			      "a rule is PATTERN<tab>GROUP");
 	if (!rule_range(pattern, &len, &from, &to))
-		return err_at(e, EX_DATAERR, path, number,
+		return err_at(e, EX_DATAERR, at->path, number,
 			      "'%s': a range of rows is [a:b], a below b", pattern);
+	rc = mem_grow(&at->line, &at->cap, rules->n + 1, sizeof *at->line, e);
+	if (rc != EX_OK)
+		return rc;
+	at->line[rules->n] = number;
 	return meta_add(rules, pattern, group, e);
 }
 
 #define RULES_LIMIT ((size_t)64 << 20) /* bytes of a groups file */
 
-int group_rules_read(struct meta_list *rules, const char *path, struct err *e)
+static int read_rules(struct meta_list *rules, struct rule_lines *lines, struct err *e)
 {
+	const char *path = lines->path;
 	char *text;
 	size_t len, at = 0;
 	int rc = file_read(path, RULES_LIMIT, &text, &len, e);
 
-	*rules = (struct meta_list){ 0 };
 	if (rc != EX_OK)
 		return rc;
 	if (memchr(text, '\0', len) != NULL)
@@ -429,14 +439,28 @@ int group_rules_read(struct meta_list *rules, const char *path, struct err *e)
 		size_t n = strcspn(line, "\n");
 
 		line[n] = '\0';
-		rc = read_rule(rules, line, path, number, e);
+		rc = read_rule(rules, lines, line, number, e);
 		at += n + 1;
 	}
 	if (rc == EX_OK && rules->n == 0)
 		rc = err_set(e, EX_DATAERR, "%s: no rules; a rule is PATTERN<tab>GROUP",
 			     path);
 	free(text);
-	if (rc != EX_OK)
-		meta_free(rules);
+	return rc;
+}
+
+int partition_read(struct partition *p, const struct model *m, const char *path,
+		   struct err *e)
+{
+	struct rule_lines lines = { .path = path };
+	int rc;
+
+	*p = (struct partition){ .by = BY_FILE };
+	rc = read_rules(&p->rules, &lines, e);
+	if (rc == EX_OK)
+		rc = divide(p, m, &lines, e);
+	else
+		partition_free(p);
+	free(lines.line);
 	return rc;
 }

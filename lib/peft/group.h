@@ -62,8 +62,10 @@ const char *grouping_name(enum grouping by);
  * pattern matches nothing (near misses). */
 int partition_make(struct partition *p, const struct model *m, enum grouping by,
 		   const struct meta_list *rules, struct err *e);
-/* Reads a groups file; # begins a comment line. EX_DATAERR with FILE:LINE. */
-int group_rules_read(struct meta_list *rules, const char *path, struct err *e);
+/* BY_FILE, of a groups file; # begins a comment line. What is wrong with a rule is told
+ * with FILE:LINE. */
+int partition_read(struct partition *p, const struct model *m, const char *path,
+		   struct err *e);
 void partition_free(struct partition *p);
 
 /* How a partition travels in a stream: one line ##groups <tab> NAME, and for BY_FILE one

@@ -1,6 +1,7 @@
 #include "peft/ruling.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,18 @@ int pattern_check(const struct model *m, const char *pattern, struct err *e)
 	return rc;
 }
 
+/* What is wrong with rule k, and where it stands. */
+static int rule_error(const struct ruling *r, size_t k, int code, const char *what,
+		      struct err *e)
+{
+	const char *key = r->rules->m[k].key;
+
+	if (r->from != NULL)
+		return err_at(e, code, r->from->path, r->from->line[k], "'%s': %s", key,
+			      what);
+	return err_set(e, code, "rule %zu of the groups, '%s': %s", k + 1, key, what);
+}
+
 /* The number of the rule's pattern among the different ones, with ranges taken off: files
  * name the rows of one tensor in many lines. */
 static int number_pattern(struct ruling *r, size_t i, struct index *seen,
@@ -83,10 +96,8 @@ static int number_pattern(struct ruling *r, size_t i, struct index *seen,
 	int rc = EX_OK;
 
 	if (!rule_range(key, &len, &rows->from, &rows->to))
-		return err_set(e, EX_DATAERR,
-			       "rule %zu of the groups, '%s': a range of rows is [a:b], a "
-			       "below b",
-			       i + 1, key);
+		return rule_error(r, i, EX_DATAERR, "a range of rows is [a:b], a below b",
+				  e);
 	strbuf_add(&bare, key, len);
 	if (bare.failed)
 		return err_nomem(e);
@@ -100,6 +111,21 @@ static int number_pattern(struct ruling *r, size_t i, struct index *seen,
 	}
 	strbuf_free(&bare);
 	return rc;
+}
+
+/* As pattern_check, with the first rule that has the pattern. */
+static int no_match(const struct ruling *r, const struct model *m, size_t pattern,
+		    const char *text, struct err *e)
+{
+	struct err why;
+	int rc = pattern_check(m, text, &why);
+	size_t k = 0;
+
+	while (r->rows[k].pattern != pattern)
+		k++;
+	if (r->from == NULL)
+		return err_set(e, rc, "%s", why.text);
+	return err_at(e, rc, r->from->path, r->from->line[k], "%s", why.text);
 }
 
 static int match_patterns(struct ruling *r, const struct model *m,
@@ -120,20 +146,20 @@ static int match_patterns(struct ruling *r, const struct model *m,
 			any = any || row[i];
 		}
 		if (!any)
-			return pattern_check(m, patterns->s[j], e);
+			return no_match(r, m, j, patterns->s[j], e);
 	}
 	return EX_OK;
 }
 
 int ruling_init(struct ruling *r, const struct model *m, const struct meta_list *rules,
-		struct err *e)
+		const struct rule_lines *from, struct err *e)
 {
 	struct strlist patterns = { 0 };
 	struct index seen = { 0 };
 	size_t longest = 0;
 	int rc = EX_OK;
 
-	*r = (struct ruling){ .rules = rules };
+	*r = (struct ruling){ .rules = rules, .from = from };
 	for (size_t i = 0; i < m->n_params; i++) {
 		size_t n = param_rows(&m->params[i]);
 
@@ -174,6 +200,17 @@ static size_t first_free(size_t *next, size_t at)
 	return at;
 }
 
+static int too_few_rows(const struct ruling *r, size_t k, const struct param *p,
+			struct err *e)
+{
+	size_t rows = param_rows(p);
+	char what[512];
+
+	snprintf(what, sizeof what, "%s has %zu row%s, from 0 on", p->name, rows,
+		 rows == 1 ? "" : "s");
+	return rule_error(r, k, EX_DATAERR, what, e);
+}
+
 int ruling_of(struct ruling *r, const struct model *m, size_t i, struct err *e)
 {
 	const struct param *p = &m->params[i];
@@ -188,10 +225,7 @@ int ruling_of(struct ruling *r, const struct model *m, size_t i, struct err *e)
 		if (!r->matches[rule->pattern * m->n_params + i])
 			continue;
 		if (rule->from >= rows || to > rows)
-			return err_set(
-			    e, EX_DATAERR,
-			    "rule %zu of the groups, '%s': %s has %zu row%s, from 0 on",
-			    k + 1, r->rules->m[k].key, p->name, rows, rows == 1 ? "" : "s");
+			return too_few_rows(r, k, p, e);
 		for (size_t j = first_free(r->next, rule->from); j < to;
 		     j = first_free(r->next, j)) {
 			r->owner[j] = k;

@@ -15,8 +15,16 @@
 #include "io/stream.h"
 #include "model/model.h"
 
+/* Where rules stand, for messages. */
+struct rule_lines {
+	const char *path;
+	unsigned long long *line; /* [rules] */
+	size_t cap;
+};
+
 struct ruling {
 	const struct meta_list *rules; /* the caller's; key PATTERN, value GROUP */
+	const struct rule_lines *from; /* the caller's, or NULL */
 	struct rule_rows {
 		size_t pattern, from, to; /* to: SIZE_MAX for the last row's end */
 	} * rows;                         /* [rules] */
@@ -28,7 +36,7 @@ struct ruling {
 
 /* EX_DATAERR for malformed or empty ranges, EX_USAGE for patterns that match nothing. */
 int ruling_init(struct ruling *r, const struct model *m, const struct meta_list *rules,
-		struct err *e);
+		const struct rule_lines *from, struct err *e);
 /* Fills owner for params[i]. EX_DATAERR when a row has no rule, or a rule names rows that
  * the tensor has not. */
 int ruling_of(struct ruling *r, const struct model *m, size_t i, struct err *e);

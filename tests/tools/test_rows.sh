@@ -48,5 +48,5 @@ t 'an empty range' code 65 adapeft-probe -m tiny-bert -d train.tsv --task sst2 -
 t 'has its line' says 'groups:2: '
 printf 'classifier.weight[0:9]\tmany\n*\trest\n' >groups
 t 'rows that are not there' code 65 adapeft-probe -m tiny-bert -d train.tsv --task sst2 --groups groups
-t 'are told' says 'classifier.weight has 2 rows'
+t 'are told' says "groups:1: 'classifier.weight[0:9]': classifier.weight has 2 rows"
 finish

@@ -17,16 +17,9 @@ struct outputs {
 
 static int make_partition(struct probing *p, struct err *e)
 {
-	struct meta_list rules = { 0 };
-	int rc = EX_OK;
-
 	if (p->s->groups != NULL)
-		rc = group_rules_read(&rules, p->s->groups, e);
-	if (rc == EX_OK)
-		rc = partition_make(&p->part, &p->source.model, p->s->grouping,
-				    p->s->groups == NULL ? NULL : &rules, e);
-	meta_free(&rules);
-	return rc;
+		return partition_read(&p->part, &p->source.model, p->s->groups, e);
+	return partition_make(&p->part, &p->source.model, p->s->grouping, NULL, e);
 }
 
 /* What it took, for -v. */

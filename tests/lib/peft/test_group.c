@@ -169,17 +169,12 @@ static int by_rules(struct partition *p, const struct model *m, const char *text
 		    struct err *e)
 {
 	char path[] = P_tmpdir "/adapeft-groups-XXXXXX";
-	struct meta_list rules;
 	int fd = mkstemp(path), rc;
 
 	assert_true(fd >= 0);
 	close(fd);
 	write_rules(path, text);
-	rc = group_rules_read(&rules, path, e);
-	if (rc == EX_OK) {
-		rc = partition_make(p, m, BY_FILE, &rules, e);
-		meta_free(&rules);
-	}
+	rc = partition_read(p, m, path, e);
 	unlink(path);
 	return rc;
 }
@@ -243,7 +238,8 @@ static void bad_rules_are_told(void **state)
 		{ "*\ta\033[2Jb\n", EX_DATAERR, ":1: " },
 		{ "# nothing\n", EX_DATAERR, "no rules" },
 		{ "*.bias\tb\n", EX_DATAERR, "no rule of the groups file matches" },
-		{ "*.clasifier.weight\tb\n*\tr\n", EX_USAGE, "matches no tensor" },
+		{ "*.bias\tb\n*.clasifier.weight\tb\n*\tr\n", EX_USAGE,
+		  ":2: the pattern '*.clasifier.weight' matches no tensor" },
 		{ "clasifier.weight\tb\n*\tr\n", EX_USAGE,
 		  "did you mean classifier.weight" },
 		{ "*\tr\nclassifier.weight[1:1]\tb\n", EX_DATAERR, ":2: " },
@@ -253,8 +249,8 @@ static void bad_rules_are_told(void **state)
 		{ "classifier.weight[0:1x]\tb\n", EX_DATAERR, ":1: " },
 		{ "[0:1]\tb\n", EX_DATAERR, ":1: " },
 		{ "classifier.weight[0:99999999999999999999]\tb\n", EX_DATAERR, ":1: " },
-		{ "classifier.weight[0:3]\tb\n*\tr\n", EX_DATAERR,
-		  "classifier.weight has 2 rows" },
+		{ "# a\n\nclassifier.weight[0:3]\tb\n*\tr\n", EX_DATAERR,
+		  ":3: 'classifier.weight[0:3]': classifier.weight has 2 rows" },
 		{ "classifier.weight[2:]\tb\n*\tr\n", EX_DATAERR, "has 2 rows" },
 		{ "classifier.bias[0:2]\tb\n*\tr\n", EX_DATAERR, "has 1 row," },
 		{ "classifier.weight[:1]\tb\n[!c]*\tr\n*.bias\tr\n", EX_DATAERR,
@@ -385,11 +381,14 @@ static void rows_are_chosen_as_runs(void **state)
 
 static void a_groups_file_that_is_not_there_is_told(void **state)
 {
-	struct meta_list rules;
+	struct partition p;
+	struct model m;
 	struct err e;
 
 	(void)state;
-	assert_int_equal(group_rules_read(&rules, "no/such/file", &e), EX_NOINPUT);
+	tiny_model(&m, "tiny-bert");
+	assert_int_equal(partition_read(&p, &m, "no/such/file", &e), EX_NOINPUT);
+	model_close(&m);
 }
 
 static void a_partition_travels_in_a_head(void **state)
