@@ -100,6 +100,9 @@ void estimate_settle(struct estimate *e, uint64_t params)
 	if (e->gain > e->loss) {
 		e->gain = e->loss;
 		e->status = e->curv < 0 ? STATUS_NEGCURV : STATUS_BOUNDED;
+	} else if (e->bent * eta * eta / 2 > FIT_BENT * e->gain) {
+		refuse(e, STATUS_LOWFIT);
+		return;
 	}
 	e->ppi = 2 * e->gain / (double)params;
 }

@@ -25,7 +25,8 @@ enum status {
 	STATUS_OK,
 	STATUS_BOUNDED, /* the bound tau, or the loss, decided the gain */
 	STATUS_NEGCURV, /* curv < 0: a gain only with a bound, then the one at tau */
-	STATUS_LOWFIT,  /* R^2 below 0.99: gain 0 */
+	STATUS_LOWFIT,  /* R^2 below 0.99, or a gain that hangs on the fourth order: gain 0
+			 */
 	STATUS_NOISE,   /* slope <= 0, or curv not to be told from rounding without a bound:
 			 * gain 0 */
 	STATUS_ZERO     /* the exact gradient is zero: gain 0 */
@@ -62,6 +63,7 @@ struct estimate {
 	double tau;    /* bound of eta; inf without one */
 	double reach;  /* eta of the fit's nearer points */
 	double spread; /* standard error of curv from rounding */
+	double bent;   /* what the fourth order adds to curv, about, as a fit shows it */
 	double noise;  /* how far the slopes of two half batches disagree (prober.h) */
 	enum status status;
 };
@@ -77,11 +79,12 @@ bool estimate_counts(const struct estimate *e);
 void fit_parabola(const double y[4], double reach, double *slope, double *curv, double *r2);
 
 #define FIT_R2      0.99 /* below it a fit is STATUS_LOWFIT */
+#define FIT_BENT    0.05 /* a share of the gain; more by the fourth order is STATUS_LOWFIT */
 #define FIT_SPREADS 3.0  /* a curvature within so many standard errors of zero is noise */
 
-/* From loss, slope, curv, r2, spread and tau: eta, gain, ppi and status. A status of
- * STATUS_ZERO that stands already stays. r2 and spread may be nan: curv is exact then. A
- * curv of 0 is as good as any with a bound. */
+/* From loss, slope, curv, r2, spread, bent and tau: eta, gain, ppi and status. A status of
+ * STATUS_ZERO that stands already stays. r2, spread and bent may be nan: curv is exact
+ * then. A curv of 0 is as good as any with a bound. */
 void estimate_settle(struct estimate *e, uint64_t params);
 
 #endif

@@ -133,6 +133,7 @@ void fit_group(struct prober *p, size_t k, struct estimate *e)
 		other_points(p, &at);
 		fit_points(&at, e);
 	}
+	e->bent = crooked(&at, e->curv) * fabs(e->curv);
 	p->reach[k] = at.reach;
 	p->cost += change_cost(p->change) - before;
 }

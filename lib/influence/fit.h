@@ -14,7 +14,11 @@
  * Where the first point shows that the guess is far off it is made once more. Where the
  * fourth order, as the four points show it, and rounding make more of the curvature than
  * FIT_UNSURE, and a step nearer or further out would halve that, the group is fitted once
- * more there. What is left is judged by r2 and spread (estimate.h).
+ * more there. What is left is judged by r2, spread and bent (estimate.h).
+ *
+ * A kink of the loss, of a relu, is no bend at any one point and has no place in g'Hg, but
+ * the fit's points are on both sides of it. One or few of them look like a fourth order,
+ * which `bent` tells; many are a curvature of the loss as far as the points reach.
  */
 #ifndef INFLUENCE_FIT_H
 #define INFLUENCE_FIT_H
@@ -27,7 +31,8 @@
 #define FIT_UNSURE   0.01
 
 /* For the group whose directions stand in p->directions, with slope, and in e->reach the
- * longest step allowed: evaluates the loss, and sets curv, r2, reach and spread. */
+ * longest step allowed: evaluates the loss, and sets curv, r2, reach, spread and
+ * bent. */
 void fit_group(struct prober *p, size_t k, struct estimate *e);
 
 #endif

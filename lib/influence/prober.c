@@ -266,6 +266,7 @@ static struct estimate begin(const struct prober *p, size_t k, double loss)
 			     ? FIT_FARTHEST * weights / direction
 			     : NAN,
 		.spread = NAN,
+		.bent = NAN,
 		.status = a->zero ? STATUS_ZERO : STATUS_OK,
 	};
 }
@@ -375,7 +376,7 @@ static void estimate_group(struct prober *p, size_t k, struct estimate *x)
 		if (!zero)
 			hvp(p, k, x);
 		break;
-	case METHOD_GGN: x->curv = p->curv[k]; break;
+	case METHOD_GGN: x->curv = zero ? NAN : p->curv[k]; break;
 	default: settle_plain(p, k, x); return;
 	}
 	estimate_settle(x, p->part->g[k].params);

@@ -7,6 +7,10 @@ t 'a probe by row' sh -c 'adapeft-probe -m tiny-bert -d train.tsv --task sst2 -j
     --method grad --group-by row >rows.ppi 2>err'
 t 'names rows' grep -q '	bert.embeddings.word_embeddings.weight\[5\]	' rows.ppi
 t 'and whole vectors' grep -q '	classifier.bias	' rows.ppi
+t 'gauss-newton curvatures of rows' sh -c 'adapeft-probe -q -m tiny-bert -d train.tsv \
+    --task sst2 -j 1 --steps 1 --method ggn --group-by row >ggn.ppi'
+t 'are none where the gradient is zero' awk -F'\t' '!/^#/ && $13 == "zero" {
+    n++; bad += $8 != "nan" } END { exit n == 0 || bad }' ggn.ppi
 t 'ranks' code 0 adapeft-rank -o rows.appi rows.ppi
 t 'selects' code 0 adapeft-select --budget 1% -o rows.mask rows.appi
 trained=$(grep -v '^#' rows.mask | awk -F'\t' '{ n += $3 } END { print n }')

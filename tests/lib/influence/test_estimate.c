@@ -56,6 +56,31 @@ static void a_cubic_term_leaves_the_curvature_alone(void **state)
 	assert_true(r2 < FIT_R2);
 }
 
+static void a_gain_that_hangs_on_the_fourth_order_is_none(void **state)
+{
+	struct estimate e = along(0.1, 0.2, INFINITY);
+
+	(void)state;
+	e.bent = 1.1 * FIT_BENT * e.curv;
+	estimate_settle(&e, 10);
+	assert_int_equal(e.status, STATUS_LOWFIT);
+	assert_true(e.gain == 0 && e.ppi == 0);
+	e = along(0.1, 0.2, INFINITY);
+	e.bent = 0.9 * FIT_BENT * e.curv;
+	estimate_settle(&e, 10);
+	assert_int_equal(e.status, STATUS_OK);
+	/* So short a step that the curvature hardly matters. */
+	e = along(0.1, 0.2, 0.01);
+	e.bent = e.curv;
+	estimate_settle(&e, 10);
+	assert_int_equal(e.status, STATUS_BOUNDED);
+	/* Not of negative curvature either, where the step is long. */
+	e = along(0.1, -0.2, 1);
+	e.bent = 0.2;
+	estimate_settle(&e, 10);
+	assert_int_equal(e.status, STATUS_LOWFIT);
+}
+
 static void inside_the_bound_the_gain_is_the_papers(void **state)
 {
 	struct estimate e = along(0.2, 2, 1);
@@ -227,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_parabola_is_fitted_exactly),
 		cmocka_unit_test(a_cubic_term_leaves_the_curvature_alone),
+		cmocka_unit_test(a_gain_that_hangs_on_the_fourth_order_is_none),
 		cmocka_unit_test(inside_the_bound_the_gain_is_the_papers),
 		cmocka_unit_test(beyond_the_bound_the_gain_is_the_one_at_the_bound),
 		cmocka_unit_test(negative_curvature_has_a_gain_only_with_a_bound),

@@ -196,6 +196,37 @@ static void pairs_that_move_together_have_their_exact_curvature(void **state)
 	compare("tiny-bert", DIRECTION_ADAMW, BY_TENSOR, false, &lora, 4);
 }
 
+/* A relu's kinks have no place in a Hessian. */
+static void fits_across_kinks_are_not_called_ok(void **state)
+{
+	static const char *const names[] = { "tiny-bert", "tiny-distilbert",
+					     "tiny-gpt2-classes" };
+	size_t ok = 0, wrong = 0, refused = 0;
+
+	(void)state;
+	for (size_t f = 0; f < 3; f++) {
+		struct probed p;
+
+		start(&p, names[f], DIRECTION_SGD, BY_ROW, false, NULL);
+		for (size_t i = 0; i < p.m.n_ops; i++)
+			if (p.m.ops[i].kind == OP_ACT && p.m.ops[i].act != ACT_TANH)
+				p.m.ops[i].act = ACT_RELU;
+		step(&p);
+		for (size_t k = 0; k < p.part.n; k++) {
+			const struct estimate *x = &p.x[k], *t = &p.truth[k];
+			bool far = fabs(x->curv - t->curv) > 0.1 * fabs(t->curv);
+
+			ok += x->status == STATUS_OK;
+			wrong += x->status == STATUS_OK && far;
+			refused += x->status == STATUS_LOWFIT && far;
+		}
+		end(&p);
+	}
+	assert_true(refused > 0);
+	/* Many kinks in a row are a curvature at the length of the fit. */
+	assert_true(wrong <= ok / 50);
+}
+
 /* Four points, with few guesses to be made again in the first step and none later. */
 static void a_group_takes_four_passes_once_its_step_is_known(void **state)
 {
@@ -223,6 +254,7 @@ int main(void)
 		cmocka_unit_test(rows_have_their_exact_curvature),
 		cmocka_unit_test(rows_of_several_tensors_make_a_group),
 		cmocka_unit_test(pairs_that_move_together_have_their_exact_curvature),
+		cmocka_unit_test(fits_across_kinks_are_not_called_ok),
 		cmocka_unit_test(a_group_takes_four_passes_once_its_step_is_known),
 	};
 
