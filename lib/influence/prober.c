@@ -19,12 +19,6 @@ static bool measures_all(const struct prober_options *o)
 	return o->method == METHOD_GGN || o->method == METHOD_FISHER || o->matrix;
 }
 
-/* Does the method need the outputs of a pass over the whole batch? */
-static bool needs_whole(const struct prober_options *o)
-{
-	return measures_all(o) || o->method == METHOD_FIT || o->method == METHOD_HVP;
-}
-
 /* Elements of all tensors of which a group has some. */
 static size_t tensors_of(const struct model *m, const struct group *g)
 {
@@ -115,7 +109,7 @@ int prober_init(struct prober *p, struct trainer *t, const struct partition *par
 		rc = make_hvp(p, e);
 	if (rc == EX_OK && measures_all(o))
 		rc = make_curvature(p, e);
-	if (rc == EX_OK && o->unbiased)
+	if (rc == EX_OK && o->halves)
 		rc = make_halves(p, e);
 	if (rc != EX_OK)
 		prober_free(p);
@@ -146,100 +140,31 @@ void prober_free(struct prober *p)
 
 /* ---- the gradient ---- */
 
-static void exchange(struct gradients *a, struct gradients *b)
+/* What the loss is a mean over, of the sequences from `first` on. */
+static double samples_from(const struct model *m, const struct batch *b, size_t first)
 {
-	struct gradients t = *a;
+	size_t n = 0;
 
-	*a = *b;
-	*b = t;
+	if (!m->language)
+		return (double)(b->sequences - first);
+	for (size_t i = b->targets; i > 0 && b->predict[i - 1] >= b->start[first]; i--)
+		n++;
+	return (double)n;
 }
 
-/* What the loss is a mean over. */
-static double samples(const struct model *m, const struct batch *b)
+int prober_gradient(struct prober *p, const struct batch *b, double *loss, struct err *e)
 {
-	return (double)(m->language ? b->targets : b->sequences);
-}
-
-/* y = share[0] a + share[1] b */
-static void mix(const struct kernels *k, size_t n, const double share[2], const float *a,
-		const float *b, float *y)
-{
-	memcpy(y, a, n * sizeof *y);
-	vec_scale(k, n, (float)share[0], y);
-	vec_axpy(k, n, (float)share[1], b, y);
-}
-
-/* The gradient of the whole batch into t->grad. */
-static void join_halves(struct prober *p)
-{
-	const struct model *m = p->t->m;
-	const struct halves *h = &p->halves;
-	const struct gradients *a = &h->of[0], *b = &h->of[1], *g = &p->t->grad;
-
-	for (size_t i = 0; i < m->n_params; i++) {
-		mix(m->k, m->params[i].n, h->share, a->g[i], b->g[i], g->g[i]);
-		if (g->terms[i] != NULL)
-			mix(m->k, m->params[i].n, h->share, a->terms[i], b->terms[i],
-			    g->terms[i]);
-	}
-}
-
-static bool wants_all(const void *self, size_t param)
-{
-	(void)self;
-	(void)param;
-	return true;
-}
-
-static void visit_nothing(void *self, const struct pass *p, const struct op *op,
-			  const float *e)
-{
-	(void)self;
-	(void)p;
-	(void)op;
-	(void)e;
-}
-
-/* Outputs of the whole batch, and errors where they are retained. */
-static int pass_whole(struct prober *p, const struct batch *b, struct err *e)
-{
-	const struct visitor v = { .wants = wants_all, .visit = visit_nothing };
-	struct pass *pass = &p->t->pass;
-	int rc = pass_batch(pass, b, e);
-
-	if (rc != EX_OK)
-		return rc;
-	p->wholes++;
-	pass_forward(pass);
-	return measures_all(&p->o) ? pass_backward(pass, &v, e) : EX_OK;
-}
-
-int prober_gradient(struct prober *p, const struct batch *b, const struct batch *halves,
-		    double *loss, struct err *e)
-{
-	struct trainer *t = p->t;
 	struct halves *h = &p->halves;
+	size_t cut = b->sequences - b->sequences / 2;
+	double all = samples_from(p->t->m, b, 0);
 
-	if (!p->o.unbiased) {
-		p->gradients++;
-		return trainer_gradient(t, b, loss, e);
-	}
-	*loss = 0;
-	for (int i = 0; i < 2; i++) {
-		double part = 0;
-		int rc;
-
-		exchange(&t->grad, &h->of[i]);
-		rc = trainer_gradient(t, &halves[i], &part, e);
-		exchange(&t->grad, &h->of[i]);
-		if (rc != EX_OK)
-			return rc;
-		p->gradients++;
-		h->share[i] = samples(t->m, &halves[i]) / samples(t->m, b);
-		*loss += h->share[i] * part;
-	}
-	join_halves(p);
-	return needs_whole(&p->o) ? pass_whole(p, b, e) : EX_OK;
+	p->gradients++;
+	h->share[1] = samples_from(p->t->m, b, cut) / all;
+	h->share[0] = 1 - h->share[1];
+	p->halved = p->o.halves && h->share[0] > 0 && h->share[1] > 0;
+	if (!p->halved)
+		return trainer_gradient(p->t, b, loss, e);
+	return trainer_gradient_cut(p->t, b, cut, h->of, loss, e);
 }
 
 /* ---- methods ---- */
@@ -404,7 +329,7 @@ int prober_step(struct prober *p, size_t shard, double loss, struct estimate *ou
 	if (rc != EX_OK)
 		return rc;
 	snprintf(note, sizeof note, "loss %.4f", loss);
-	sweep_run(&p->sweep, p->t, p->o.unbiased ? &p->halves : NULL, p->along);
+	sweep_run(&p->sweep, p->t, p->halved ? &p->halves : NULL, p->along);
 	for (size_t k = 0; k < p->part->n; k++) {
 		out[k] = begin(p, k, loss);
 		estimate_group(p, k, &out[k]);

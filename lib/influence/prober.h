@@ -16,14 +16,16 @@
  * nothing where the gradient is exactly zero, and `grad` nothing where the slope is not
  * above zero; `magnitude` and `random` know no gradient and are always ok.
  *
- * G.g of one batch is too large by the variance of G, which is in both factors. With
- * `unbiased` the batch is halved, each half h has a gradient G_h and the direction g_h that
- * its own gradient would give, and
+ * G.g of one batch is too large by the variance of G, which is in both factors: where noise
+ * prevails, the largest groups seem the best. With `halves`, the default of the program,
+ * the first half of the batch's sequences, A, and the second, B, have gradients G_h each,
+ * and directions g_h that these would give, and
  *
  *     slope = 1/2 (G_A.g_B + G_B.g_A)
  *     noise = 1/2 |G_A.g_A - G_B.g_B|
  *
- * The slope is that of the whole batch's G and g, less what is noise in both; G and g
+ * at the cost of no further pass. (A batch of one sequence has no halves: its slope is
+ * G.g.) The slope is that of the whole batch's G and g, less what is noise in both; G and g
  * themselves, and so curv, tau and the training, stay the whole batch's. `noise` is to the
  * first order in the halves' difference, which is in G and in g, the standard error of G.g
  * as one split of the batch shows it. (The difference of the cross products would miss it:
@@ -62,7 +64,7 @@ enum method {
 struct prober_options {
 	enum method method;
 	struct trust_region trust;
-	bool unbiased;
+	bool halves;    /* slopes from half batches */
 	bool matrix;    /* fill prober.matrix, whatever the method */
 	unsigned draws; /* of ggn and the matrix; 0: as curvature_draws says */
 	uint64_t seed;
@@ -77,7 +79,8 @@ struct prober {
 	struct prober_options o;
 	struct sweep sweep;
 	struct along *along;  /* [groups] of the last step */
-	struct halves halves; /* the last gradient's, when unbiased */
+	struct halves halves; /* the last gradient's, with o.halves */
+	bool halved;          /* has the last batch halves? */
 	double *matrix;       /* [groups x groups] g_k'(GGN)g_l of the last step, or NULL */
 	struct curvature *curvature; /* of ggn, fisher and the matrix */
 	struct jet *jet;             /* of hvp */
@@ -85,9 +88,8 @@ struct prober {
 	const float **v; /* hvp: [n_params] */
 	double *curv;    /* [groups] of ggn */
 	double *traces;  /* [groups] of fisher */
-	/* Made so far: gradients of batches, or of halves; passes over whole batches
-	 * besides; jets; curvatures of all groups at once. */
-	size_t gradients, wholes, jets, curvatures;
+	/* Made so far: gradients of batches; jets; curvatures of all groups at once. */
+	size_t gradients, jets, curvatures;
 
 	/* fit.c */
 	struct change *change;
@@ -108,19 +110,15 @@ int prober_init(struct prober *p, struct trainer *t, const struct partition *par
 		const struct prober_options *o, struct err *e);
 void prober_free(struct prober *p);
 
-/* Loss and gradient of a batch, as trainer_gradient gives them. With `unbiased` they are
- * the mean of those of the two `halves` of `b`, each with a sequence or more, and a pass
- * over the whole batch (without its gradient) is made for the methods that need one; else
- * halves is NULL. */
-int prober_gradient(struct prober *p, const struct batch *b, const struct batch *halves,
-		    double *loss, struct err *e);
+/* Loss and gradient of a batch, as trainer_gradient gives them, and those of its halves
+ * where they are wanted. */
+int prober_gradient(struct prober *p, const struct batch *b, double *loss, struct err *e);
 
-/* After prober_gradient (or trainer_gradient, unless `unbiased`) without dropout, and
- * before the moments take the gradient in: the estimate of every group, along the direction
- * that this gradient would give, into out[groups]. Model and moments are as before
- * afterwards. `shard` is one of o.first_shard ..; what a fit keeps from step to step is
- * kept for each.
- * `progress` (or NULL) counts groups from `done` on. */
+/* After prober_gradient without dropout, and before the moments take the gradient in: the
+ * estimate of every group, along the direction that this gradient would give, into
+ * out[groups]. Model and moments are as before afterwards. `shard` is one of o.first_shard
+ * ..; what a fit keeps from step to step is kept for each. `progress` (or NULL) counts
+ * groups from `done` on. */
 int prober_step(struct prober *p, size_t shard, double loss, struct estimate *out,
 		struct progress *progress, size_t done, struct err *e);
 

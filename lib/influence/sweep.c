@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -75,11 +76,12 @@ void sweep_direction(const struct trainer *t, size_t i, size_t from, size_t n, f
 static void multiply_halves(struct piece *p, const struct trainer *t,
 			    const struct halves *h)
 {
-	const float *gradient[2];
-	float direction[2][PIECE];
+	float gradient[2][PIECE], direction[2][PIECE];
 
 	for (int i = A; i <= B; i++) {
-		gradient[i] = h->of[i].g[p->param] + p->from;
+		memcpy(gradient[i], h->of[i].g[p->param] + p->from,
+		       p->n * sizeof *gradient[i]);
+		vec_scale(t->m->k, p->n, (float)(1 / h->share[i]), gradient[i]);
 		trainer_direction_along(t, p->param, p->from, p->n, gradient[i],
 					direction[i]);
 	}

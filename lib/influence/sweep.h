@@ -25,11 +25,11 @@ struct along {
 	bool zero;          /* the exact gradient is zero */
 };
 
-/* The gradients of two halves of a batch, and their shares in that of the whole:
- * G = share[0] G_A + share[1] G_B. */
+/* The parts of a batch's gradient that its two halves make: the mean losses of the halves
+ * have the gradients G_A = of[0] / share[0] and G_B = of[1] / share[1]. */
 struct halves {
 	struct gradients of[2];
-	double share[2];
+	double share[2]; /* of the samples, both above 0 */
 };
 
 struct piece;

@@ -47,6 +47,24 @@ void gradients_zero(struct gradients *g)
 	}
 }
 
+static void add(const struct kernels *k, size_t n, const float *a, const float *b,
+		float *sum)
+{
+	if (sum != NULL)
+		vec_step(k, n, a, 1, b, sum);
+}
+
+void gradients_add(const struct gradients *a, const struct gradients *b,
+		   struct gradients *sum)
+{
+	for (size_t i = 0; i < sum->m->n_params; i++) {
+		size_t n = sum->m->params[i].n;
+
+		add(sum->m->k, n, a->g[i], b->g[i], sum->g[i]);
+		add(sum->m->k, n, a->terms[i], b->terms[i], sum->terms[i]);
+	}
+}
+
 static bool wants(const void *self, size_t param)
 {
 	return ((const struct gradients *)self)->g[param] != NULL;
@@ -61,20 +79,22 @@ static void visit(void *self, const struct pass *p, const struct op *op, const f
 {
 	struct gradients *g = self;
 	const struct model *m = p->m;
+	struct span part = pass_span(p, op->out, g->first, g->end);
 	size_t rows = pass_rows(p, op->out), width = m->slots[op->out].width;
 	const float *x = op->in[0] < 0 ? NULL : p->act[op->in[0]], *stat;
 	float *d0 = slice(g->g, op->p[0]), *d1 = slice(g->g, op->p[1]);
 	float *terms = slice(g->terms, op->p[1]);
 
 	switch (op->kind) {
-	case OP_LINEAR: linear_gradients(p, op, e, g->g, g->terms); break;
+	case OP_LINEAR: linear_gradients(p, op, part, e, g->g, g->terms); break;
 	case OP_NORM:
-		stat = pass_stat(p, op)->f;
-		norm_backward(m->k, rows, width, x, p->w[op->p[0]], stat, stat + rows, e,
-			      NULL, d0, d1, terms);
+		stat = pass_stat(p, op)->f + part.from;
+		norm_backward(m->k, part.n, width, x + part.from * width, p->w[op->p[0]],
+			      stat, stat + rows, e + part.from * width, NULL, d0, d1,
+			      terms);
 		break;
-	case OP_EMBED: embed_gradients(p, op, e, g->g); break;
-	case OP_PREFIX: prefix_gradients(p, op, e, g->g); break;
+	case OP_EMBED: embed_gradients(p, op, part, e, g->g); break;
+	case OP_PREFIX: prefix_gradients(p, op, part, e, g->g); break;
 	default: break;
 	}
 }
@@ -82,6 +102,19 @@ static void visit(void *self, const struct pass *p, const struct op *op, const f
 struct visitor gradients_visitor(struct gradients *g)
 {
 	return (struct visitor){ .self = g, .wants = wants, .visit = visit };
+}
+
+static void visit_two(void *self, const struct pass *p, const struct op *op, const float *e)
+{
+	struct gradients *two = self;
+
+	visit(&two[0], p, op, e);
+	visit(&two[1], p, op, e);
+}
+
+struct visitor gradients_visitor_of_two(struct gradients two[2])
+{
+	return (struct visitor){ .self = two, .wants = wants, .visit = visit_two };
 }
 
 void gradients_free(struct gradients *g)

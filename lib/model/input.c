@@ -57,9 +57,9 @@ void embed_forward(const struct pass *p, const struct op *op, float *out)
 	}
 }
 
-/* table[at[t]] += e[t] but for the row `fixed`; threads divide the columns, so that the
- * order of sums is fixed. */
-static void scatter(const struct batch *b, size_t width, const uint32_t *at, int64_t fixed,
+/* table[at[t]] += e[t] for the tokens of `part`, but for the row `fixed`; threads divide
+ * the columns, so that the order of sums is fixed. */
+static void scatter(struct span part, size_t width, const uint32_t *at, int64_t fixed,
 		    const float *e, float *table)
 {
 	const size_t piece = 64;
@@ -68,7 +68,7 @@ static void scatter(const struct batch *b, size_t width, const uint32_t *at, int
 	for (size_t first = 0; first < width; first += piece) {
 		size_t end = first + piece < width ? first + piece : width;
 
-		for (size_t t = 0; t < b->tokens; t++) {
+		for (size_t t = part.from; t < part.from + part.n; t++) {
 			float *row = table + at[t] * width;
 			const float *from = e + t * width;
 
@@ -78,15 +78,15 @@ static void scatter(const struct batch *b, size_t width, const uint32_t *at, int
 	}
 }
 
-void embed_gradients(const struct pass *p, const struct op *op, const float *e,
-		     float *const *g)
+void embed_gradients(const struct pass *p, const struct op *op, struct span part,
+		     const float *e, float *const *g)
 {
 	const uint32_t *at[3] = { p->batch->ids, input_places(p, op), p->batch->types };
 	const int64_t fixed[3] = { p->m->config.pad_token, op->pad, -1 };
 
 	for (int k = 0; k < 3; k++)
 		if (op->p[k] >= 0 && g[op->p[k]] != NULL)
-			scatter(p->batch, p->m->slots[op->out].width, at[k], fixed[k], e,
+			scatter(part, p->m->slots[op->out].width, at[k], fixed[k], e,
 				g[op->p[k]]);
 }
 
@@ -149,16 +149,16 @@ void prefix_backward(const struct pass *p, const struct op *op, const float *e, 
 	}
 }
 
-void prefix_gradients(const struct pass *p, const struct op *op, const float *e,
-		      float *const *g)
+void prefix_gradients(const struct pass *p, const struct op *op, struct span part,
+		      const float *e, float *const *g)
 {
 	const struct batch *b = p->batch;
 	size_t width = p->m->slots[op->out].width;
 	float *row = g[op->p[0]];
 
 	for (size_t s = 0; row != NULL && s < b->sequences; s++)
-		for (size_t j = 0; j < width; j++)
+		for (size_t j = 0; j < width && b->start[s] - part.from < part.n; j++)
 			row[j] += e[b->start[s] * width + j];
 	if (g[op->p[1]] != NULL)
-		scatter(b, width, b->position, -1, e, g[op->p[1]]);
+		scatter(part, width, b->position, -1, e, g[op->p[1]]);
 }

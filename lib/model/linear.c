@@ -167,18 +167,19 @@ void linear_backward(const struct pass *p, const struct op *op, const float *e, 
 		pairs_backward(p, op, dx);
 }
 
-static void pair_gradients(const struct pass *p, const struct op *op, int k, const float *e,
-			   float *da, float *db)
+static void pair_gradients(const struct pass *p, const struct op *op, struct span part,
+			   int k, const float *e, float *da, float *db)
 {
 	struct shape s = shape_of(p, op);
 	const float *x = drops(p, op) ? p->pair_input.f : p->act[op->in[0]];
-	size_t rank = rank_of(p, op, k);
+	size_t rank = rank_of(p, op, k), at = part.from;
 
 	if (da != NULL)
-		gemm_tn(rank, s.in, s.rows, p->pair_error[k].f, rank, x, s.in, 1, da, s.in);
+		gemm_tn(rank, s.in, part.n, p->pair_error[k].f + at * rank, rank,
+			x + at * s.in, s.in, 1, da, s.in);
 	if (db != NULL)
-		gemm_tn(s.out, rank, s.rows, e, s.out, p->act[op->mid[k]], rank, 1,
-			db + op->offset * rank, rank);
+		gemm_tn(s.out, rank, part.n, e, s.out, p->act[op->mid[k]] + at * rank, rank,
+			1, db + op->offset * rank, rank);
 }
 
 static float *slice(float *const *table, int param)
@@ -186,24 +187,25 @@ static float *slice(float *const *table, int param)
 	return param < 0 ? NULL : table[param];
 }
 
-void linear_gradients(const struct pass *p, const struct op *op, const float *e,
-		      float *const *g, float *const *terms)
+void linear_gradients(const struct pass *p, const struct op *op, struct span part,
+		      const float *e, float *const *g, float *const *terms)
 {
 	struct shape s = shape_of(p, op);
-	const float *x = p->act[op->in[0]];
+	const float *x = p->act[op->in[0]] + part.from * s.in;
 	float *dw = slice(g, op->p[0]), *db = slice(g, op->p[1]);
 	float *sums = slice(terms, op->p[1]);
 
+	e += part.from * s.out;
 	if (dw != NULL && op->transposed)
-		gemm_tn(s.in, s.out, s.rows, x, s.in, e, s.out, 1, dw + op->offset,
+		gemm_tn(s.in, s.out, part.n, x, s.in, e, s.out, 1, dw + op->offset,
 			outputs_of(p, op));
 	else if (dw != NULL)
-		gemm_tn(s.out, s.in, s.rows, e, s.out, x, s.in, 1, dw + op->offset * s.in,
+		gemm_tn(s.out, s.in, part.n, e, s.out, x, s.in, 1, dw + op->offset * s.in,
 			s.in);
 	if (db != NULL)
-		rows_sum(p->m->k, s.rows, s.out, e, db + op->offset,
+		rows_sum(p->m->k, part.n, s.out, e, db + op->offset,
 			 sums == NULL ? NULL : sums + op->offset);
 	for (int k = 0; k < op->pairs; k++)
-		pair_gradients(p, op, k, e, slice(g, op->p[2 + 2 * k]),
+		pair_gradients(p, op, part, k, e, slice(g, op->p[2 + 2 * k]),
 			       slice(g, op->p[3 + 2 * k]));
 }

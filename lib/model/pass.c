@@ -20,6 +20,36 @@ size_t pass_rows(const struct pass *p, int slot)
 	}
 }
 
+/* The first target behind the sequences before `s`. */
+static size_t first_target(const struct batch *b, size_t s)
+{
+	size_t i = 0;
+
+	while (i < b->targets && b->predict[i] < b->start[s])
+		i++;
+	return i;
+}
+
+static size_t first_row(const struct pass *p, int slot, size_t s)
+{
+	const struct batch *b = p->batch;
+
+	switch (p->m->slots[slot].rows) {
+	case ROWS_SEQUENCES: return s;
+	case ROWS_TARGETS: return first_target(b, s);
+	case ROWS_PATCHES: return b->start[s] - s;
+	default: return b->start[s];
+	}
+}
+
+struct span pass_span(const struct pass *p, int slot, size_t first, size_t end)
+{
+	size_t from = end == 0 ? 0 : first_row(p, slot, first);
+
+	return (struct span){ from, end == 0 ? pass_rows(p, slot)
+					     : first_row(p, slot, end) - from };
+}
+
 int floats_reserve(struct floats *b, size_t rows, size_t width, struct err *e)
 {
 	size_t need;

@@ -93,18 +93,24 @@ int pass_backward(struct pass *p, const struct visitor *v, struct err *e);
 int pass_backward_from(struct pass *p, const float *dz, const struct visitor *v,
 		       struct err *e);
 
-/* The visitor that adds up gradients. */
+/* The visitor that adds up gradients: of all sequences, or of `first` .. `end` - 1. */
 struct gradients {
 	const struct model *m;
-	float **g;     /* [n_params]; NULL where not wanted */
-	float **terms; /* [n_params]; for biases, when wanted: the sums of the absolute
-			* values whose sums g are, to tell an exact zero from rounding */
+	size_t first, end; /* end 0: all */
+	float **g;         /* [n_params]; NULL where not wanted */
+	float **terms;     /* [n_params]; for biases, when wanted: the sums of the absolute
+			    * values whose sums g are, to tell an exact zero from rounding */
 };
 
 int gradients_init(struct gradients *g, const struct model *m, const bool *wanted,
 		   bool want_terms, struct err *e);
 void gradients_zero(struct gradients *g);
+/* sum = a + b; all three want the same parameters. */
+void gradients_add(const struct gradients *a, const struct gradients *b,
+		   struct gradients *sum);
 struct visitor gradients_visitor(struct gradients *g);
+/* Both at once, from one backward pass: two[0] and two[1] want the same parameters. */
+struct visitor gradients_visitor_of_two(struct gradients two[2]);
 void gradients_free(struct gradients *g);
 
 #endif

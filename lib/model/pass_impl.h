@@ -39,6 +39,14 @@ void linear_forward(const struct pass *p, const struct op *op, float *y);
  * and any w that is shaped as W. */
 void linear_product(const struct pass *p, const struct op *op, const float *x,
 		    const float *w, bool fresh, float *y);
+/* Rows of a slot: n of them from `from` on. */
+struct span {
+	size_t from, n;
+};
+
+/* The rows of sequences first .. end - 1; all of them when end is 0. */
+struct span pass_span(const struct pass *p, int slot, size_t first, size_t end);
+
 /* t [rows, rank] = scale e B: the error at the middle of pair k. */
 void linear_pair_error(const struct pass *p, const struct op *op, int k, const float *e,
 		       float *t);
@@ -47,9 +55,9 @@ void linear_begin_backward(const struct pass *p, const struct op *op, const floa
 /* The error at the input into dx, or, unless `fresh`, added to it. */
 void linear_backward(const struct pass *p, const struct op *op, const float *e, bool fresh,
 		     float *dx);
-/* g and terms as in struct gradients. */
-void linear_gradients(const struct pass *p, const struct op *op, const float *e,
-		      float *const *g, float *const *terms);
+/* g and terms as in struct gradients; only the rows `part` of the output are added. */
+void linear_gradients(const struct pass *p, const struct op *op, struct span part,
+		      const float *e, float *const *g, float *const *terms);
 
 /* ---- input.c ---- */
 
@@ -57,13 +65,13 @@ int input_place(struct pass *p, const struct op *op, struct err *e);
 /* The row of the table of positions for each token. */
 const uint32_t *input_places(const struct pass *p, const struct op *op);
 void embed_forward(const struct pass *p, const struct op *op, float *out);
-void embed_gradients(const struct pass *p, const struct op *op, const float *e,
-		     float *const *g);
+void embed_gradients(const struct pass *p, const struct op *op, struct span part,
+		     const float *e, float *const *g);
 void patches_forward(const struct pass *p, float *out);
 void prefix_forward(const struct pass *p, const struct op *op, const float *x, float *out);
 void prefix_backward(const struct pass *p, const struct op *op, const float *e, float *dx);
-void prefix_gradients(const struct pass *p, const struct op *op, const float *e,
-		      float *const *g);
+void prefix_gradients(const struct pass *p, const struct op *op, struct span part,
+		      const float *e, float *const *g);
 
 /* ---- loss.c ---- */
 

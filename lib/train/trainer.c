@@ -135,19 +135,23 @@ static double norm_of_gradient(const struct trainer *t)
 	return sqrt(sum);
 }
 
-int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, struct err *e)
+/* Forward and backward; v gathers the gradient. */
+static int differentiate(struct trainer *t, const struct batch *b, const struct visitor *v,
+			 struct err *e)
 {
-	struct visitor v = gradients_visitor(&t->grad);
 	int rc;
 
 	t->pass.dropout = t->o.dropout;
 	t->pass.key = prng_mix(prng_mix(t->o.seed) + t->step);
-	gradients_zero(&t->grad);
 	if ((rc = pass_batch(&t->pass, b, e)) != EX_OK)
 		return rc;
 	pass_forward(&t->pass);
-	if ((rc = pass_backward(&t->pass, &v, e)) != EX_OK)
-		return rc;
+	return pass_backward(&t->pass, v, e);
+}
+
+/* What is to be known of the gradient that stands in t->grad. */
+static int take_in(struct trainer *t, double *loss, struct err *e)
+{
 	*loss = t->pass.loss;
 	t->grad_norm = norm_of_gradient(t);
 	if (!isfinite(*loss) || !isfinite(t->grad_norm))
@@ -160,6 +164,32 @@ int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, str
 	if (t->o.clip > 0 && t->o.clip < t->grad_norm + 1e-6)
 		t->clip_factor = t->o.clip / (t->grad_norm + 1e-6);
 	return EX_OK;
+}
+
+int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, struct err *e)
+{
+	struct visitor v = gradients_visitor(&t->grad);
+	int rc;
+
+	gradients_zero(&t->grad);
+	rc = differentiate(t, b, &v, e);
+	return rc == EX_OK ? take_in(t, loss, e) : rc;
+}
+
+int trainer_gradient_cut(struct trainer *t, const struct batch *b, size_t cut,
+			 struct gradients two[2], double *loss, struct err *e)
+{
+	struct visitor v = gradients_visitor_of_two(two);
+	int rc;
+
+	two[0].end = two[1].first = cut;
+	two[1].end = b->sequences;
+	gradients_zero(&two[0]);
+	gradients_zero(&two[1]);
+	if ((rc = differentiate(t, b, &v, e)) != EX_OK)
+		return rc;
+	gradients_add(&two[0], &two[1], &t->grad);
+	return take_in(t, loss, e);
 }
 
 static void clipped_gradient(const struct trainer *t, size_t i, size_t from, size_t n,

@@ -68,6 +68,10 @@ void trainer_free(struct trainer *t);
  * function of the seed and the step. EX_DATAERR when the loss or the gradient is not finite
  * (the message names the step). */
 int trainer_gradient(struct trainer *t, const struct batch *b, double *loss, struct err *e);
+/* As above, and the two parts whose sum the gradient is: that of the first `cut` sequences
+ * in two[0], that of the others in two[1], for one backward pass. */
+int trainer_gradient_cut(struct trainer *t, const struct batch *b, size_t cut,
+			 struct gradients two[2], double *loss, struct err *e);
 void trainer_moments(struct trainer *t);
 void trainer_update(struct trainer *t, double lr);
 

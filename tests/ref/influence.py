@@ -140,7 +140,7 @@ def probe(binary, model, data, direction, rows, method):
     run = subprocess.run(
         [os.path.join(binary, "adapeft-probe"), "-m", model, "-d", data, "--task", "sst2",
          "--steps", "1", "--every", "1", "--batch", str(rows), "--max-len", "512",
-         "--method", method, "--direction", direction, "--trust", "inf"],
+         "--method", method, "--direction", direction, "--trust", "inf", "--slopes", "batch"],
         capture_output=True, text=True, check=True)
     lines = [x for x in run.stdout.splitlines() if not x.startswith("##")]
     names = lines[0][1:].split("\t")

@@ -97,7 +97,7 @@ t 'gives other influence' sh -c '! cut -f11 out | grep -qxF "$(grep -v "^#" rand
 t 'what it cost is told' code 0 probe -v --steps 1 --group-by layer --method fit
 t 'in passes' grep -q 'passes from what moves on' err
 t 'half batches' code 0 probe -v --steps 1 --group-by layer --method ggn --unbiased
-t 'are told too' grep -q '2 gradients of half batches' err
+t 'cost no further gradient' grep -q ' 1 gradients' err
 t 'not of other methods' code 0 probe -v --steps 1 --group-by layer --method ggn
 t 'that make none' sh -c 'grep -q "^adapeft-probe: ggn: 1 probed steps of 4 groups" err && ! grep -q "whole forward" err'
 t 'an unknown method' code 64 probe --method ggm
@@ -128,23 +128,24 @@ for bad in travel:2 rms rms: rms:0 rms:nan rms:-1 rms:inf '' INF; do
 done
 
 # ---- half batches ----
+t 'whole batches' code 0 probe --steps 2 --every 1 --method grad --slopes batch --group-by layer
+t 'are stated' grep -q '^##probe.* slopes=batch' out
+cp out whole.ppi
 t 'half batches' code 0 probe --steps 2 --every 1 --method grad --unbiased --group-by layer
-t 'are stated' grep -q '^##probe.* slopes=unbiased' out
+t 'are stated' grep -q '^##probe.* slopes=halves' out
 cell noise >noise
 cell slope >slopes
 t 'say how far they disagree' sh -c '! grep -v "^[0-9]" noise'
-t 'their slopes are smaller' sh -c 'grep -v "^#" grad.ppi | cut -f7 | paste - slopes | head -n 4 | awk "\$2 >= \$1 { exit 1 }"'
+t 'their slopes are smaller' sh -c 'grep -v "^#" whole.ppi | cut -f7 | paste - slopes | head -n 4 | awk "\$2 >= \$1 { exit 1 }"'
 t 'a slope below zero is noise' sh -c 'grep -v "^#" out | awk -F"\t" "(\$7 <= 0) != (\$13 == \"noise\") { exit 1 }"'
-t 'whole batches say nothing of noise' sh -c '[ "$(grep -v "^#" grad.ppi | cut -f19 | sort -u)" = nan ]'
+t 'whole batches say nothing of noise' sh -c '[ "$(grep -v "^#" whole.ppi | cut -f19 | sort -u)" = nan ]'
 t 'with a curvature' code 0 probe --steps 2 --every 1 --method ggn --unbiased --group-by layer
 t 'the direction is the whole batchs' sh -c 'grep -v "^#" out | cut -f8 | paste - ggn.c | head -n 4 | awk "{ d = \$1 / \$2 - 1; if (d * d > 1e-8) exit 1 }"'
 t 'of one example' code 64 probe --unbiased --batch 1
 t 'are refused' says '--batch 2'
-t 'of one example at the end of an epoch' code 65 probe --unbiased --batch 59 --steps 2 --every 1
-t 'are refused before the work' sh -c '[ ! -s out ] && grep -q -e "--limit 59" err'
-t 'unless it is never probed' code 0 probe --unbiased --batch 59 --steps 4 --every 2 --method grad
-head -n 2 train.tsv >one.tsv
-t 'of one example in all' code 65 adapeft-probe -m tiny-bert -d one.tsv --task sst2 --unbiased
+t 'unsaid they are not' code 0 probe --batch 1 --steps 1 --method grad --group-by layer
+t 'and the batch is taken whole' sh -c '[ "$(grep -v "^#" out | cut -f19 | sort -u)" = nan ]'
+t 'whole batches and halves' code 64 probe --unbiased --slopes batch
 
 # ---- shards ----
 for method in fit hvp ggn grad; do

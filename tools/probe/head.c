@@ -28,8 +28,7 @@ static void describe_more(const struct settings *s, const struct model *m,
 {
 	char number[NUM_MAX];
 
-	if (s->unbiased)
-		strbuf_puts(how, " slopes=unbiased");
+	strbuf_printf(how, " slopes=%s", s->halves ? "halves" : "batch");
 	if (draws_labels(s))
 		strbuf_printf(how, " draws=%" PRIu64,
 			      s->draws > 0 ? s->draws

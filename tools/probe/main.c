@@ -29,13 +29,9 @@ static void tell_cost(const struct probing *p)
 	const struct cli *cli = &p->s->cli;
 
 	cli_detail(cli,
-		   "%s: %" PRIu64
-		   " probed steps of %zu groups: %zu gradients%s, and %.3g s "
+		   "%s: %" PRIu64 " probed steps of %zu groups: %zu gradients, and %.3g s "
 		   "besides",
-		   p->s->method_name, p->probes, p->part.n, x->gradients,
-		   x->o.unbiased ? " of half batches" : "", p->seconds);
-	if (x->wholes > 0)
-		cli_detail(cli, "%zu passes over whole batches", x->wholes);
+		   p->s->method_name, p->probes, p->part.n, x->gradients, p->seconds);
 	if (x->forwards > 0)
 		cli_detail(cli,
 			   "%zu passes from what moves on, as much as %.4g whole forward "

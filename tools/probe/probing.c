@@ -2,34 +2,35 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/prng.h"
 #include "rows.h"
 
 /* ---- batches ---- */
 
-/* Every second example from the first or the second on. */
-static int take_half(struct probing *p, struct batch *b, const size_t *examples,
-		     size_t count, size_t first, struct err *e)
+/* The halves are drawn, since a file may be sorted by its labels, or take turns with them:
+ * the same places of every batch of this size. */
+static void draw_halves(struct probing *p, const size_t *examples, size_t count)
 {
-	size_t n = 0;
+	struct prng random;
 
-	for (size_t i = first; i < count; i += 2)
-		p->picked[n++] = examples[i];
-	return batch_fill(b, &p->source.data, p->picked, n, e);
+	memcpy(p->picked, examples, count * sizeof *examples);
+	prng_seed(&random, 0, "halves");
+	prng_shuffle(&random, p->picked, count);
 }
 
-static int take(struct probing *p, struct taken *to, bool halved, struct err *e)
+static int take(struct probing *p, struct batch *to, struct err *e)
 {
 	const size_t *examples;
 	size_t count;
-	int rc;
 
 	order_next(&p->order, &examples, &count);
-	rc = batch_fill(&to->whole, &p->source.data, examples, count, e);
-	for (size_t h = 0; h < 2 && halved && rc == EX_OK; h++)
-		rc = take_half(p, &to->half[h], examples, count, h, e);
-	return rc;
+	if (!p->s->halves)
+		return batch_fill(to, &p->source.data, examples, count, e);
+	draw_halves(p, examples, count);
+	return batch_fill(to, &p->source.data, p->picked, count, e);
 }
 
 static void pass_over(struct probing *p)
@@ -40,40 +41,11 @@ static void pass_over(struct probing *p)
 	order_next(&p->order, &examples, &count);
 }
 
-/* A batch of one example has no halves. Whether one would be probed is the same for every
- * shard. The batches of a step begin at all the same places again after so many probes as
- * an epoch has batches. */
-static int check_halves(const struct probing *p, struct err *e)
-{
-	uint64_t n = p->source.data.n, batch = p->s->source.batch;
-	uint64_t batches = order_batches(&p->order), shards = p->s->shards;
-	uint64_t apart = p->plan.every % batches * shards % batches, at = 0;
-
-	if (!p->s->unbiased || (n > 1 && n % batch != 1))
-		return EX_OK;
-	for (uint64_t i = 0; i < p->plan.probes && i < batches; i++) {
-		if (at + shards >= batches)
-			return err_set(e, EX_DATAERR,
-				       "--unbiased halves batches, and the last of %" PRIu64
-				       " examples in batches of %" PRIu64
-				       " has one: another --batch, or --limit %" PRIu64,
-				       n, batch, n > 1 ? n - 1 : 2);
-		at = (at + apart) % batches;
-	}
-	return EX_OK;
-}
-
 /* ---- a step ---- */
 
 static bool is_mine(const struct settings *s, uint64_t shard)
 {
 	return s->first_shard <= shard && shard <= s->last_shard;
-}
-
-static int gradient(struct probing *p, const struct taken *b, double *loss, struct err *e)
-{
-	return prober_gradient(&p->prober, &b->whole, p->s->unbiased ? b->half : NULL, loss,
-			       e);
 }
 
 /* Estimates from the gradient at hand, which is that of the shard's batch. */
@@ -101,7 +73,7 @@ static int probe_step(struct probing *p, uint64_t at, struct err *e)
 {
 	const struct settings *s = p->s;
 	double loss = 0;
-	int rc = take(p, &p->trains, s->unbiased, e);
+	int rc = take(p, &p->trains, e);
 
 	for (size_t k = 0; k < p->part.n; k++)
 		p->ppi[k] = 0;
@@ -110,14 +82,14 @@ static int probe_step(struct probing *p, uint64_t at, struct err *e)
 			pass_over(p);
 			continue;
 		}
-		rc = take(p, &p->other, s->unbiased, e);
+		rc = take(p, &p->other, e);
 		if (rc == EX_OK)
-			rc = gradient(p, &p->other, &loss, e);
+			rc = prober_gradient(&p->prober, &p->other, &loss, e);
 		if (rc == EX_OK)
 			rc = probe_batch(p, at, shard, loss, e);
 	}
 	if (rc == EX_OK)
-		rc = gradient(p, &p->trains, &loss, e);
+		rc = prober_gradient(&p->prober, &p->trains, &loss, e);
 	if (rc == EX_OK && is_mine(s, 1))
 		rc = probe_batch(p, at, 1, loss, e);
 	p->probes++;
@@ -127,11 +99,11 @@ static int probe_step(struct probing *p, uint64_t at, struct err *e)
 static int plain_step(struct probing *p, struct err *e)
 {
 	double loss;
-	int rc = take(p, &p->trains, false, e);
+	int rc = take(p, &p->trains, e);
 
 	for (uint64_t shard = 2; shard <= p->s->shards; shard++)
 		pass_over(p);
-	return rc == EX_OK ? trainer_gradient(&p->trainer, &p->trains.whole, &loss, e) : rc;
+	return rc == EX_OK ? trainer_gradient(&p->trainer, &p->trains, &loss, e) : rc;
 }
 
 /* Do the halves of what was probed agree? */
@@ -198,7 +170,7 @@ int probing_start(struct probing *p, struct err *e)
 	struct prober_options o = {
 		.method = s->method,
 		.trust = s->trust,
-		.unbiased = s->unbiased,
+		.halves = s->halves,
 		.matrix = s->interactions != NULL,
 		.draws = (unsigned)s->draws,
 		.seed = s->cli.seed,
@@ -209,7 +181,7 @@ int probing_start(struct probing *p, struct err *e)
 	int rc = order_start(&p->order, p->source.data.n, batch, s->cli.seed, true, e);
 
 	o.trust.steps = p->plan.travel;
-	if (rc != EX_OK || (rc = check_halves(p, e)) != EX_OK)
+	if (rc != EX_OK)
 		return rc;
 	p->estimates = mem_zeros(n, sizeof *p->estimates);
 	p->ppi = mem_zeros(n, sizeof *p->ppi);
@@ -222,20 +194,13 @@ int probing_start(struct probing *p, struct err *e)
 	return rc;
 }
 
-static void taken_free(struct taken *t)
-{
-	batch_free(&t->whole);
-	batch_free(&t->half[0]);
-	batch_free(&t->half[1]);
-}
-
 void probing_free(struct probing *p)
 {
 	prober_free(&p->prober);
 	trainer_free(&p->trainer);
 	order_free(&p->order);
-	taken_free(&p->trains);
-	taken_free(&p->other);
+	batch_free(&p->trains);
+	batch_free(&p->other);
 	window_free(&p->window);
 	interactions_free(&p->interactions);
 	partition_free(&p->part);

@@ -18,11 +18,6 @@
 
 #define FEWEST_PROBES 4 /* before --until-stable may stop */
 
-/* A batch, and its halves where they are wanted. */
-struct taken {
-	struct batch whole, half[2];
-};
-
 struct probing {
 	struct settings *s;
 	struct source source;
@@ -31,8 +26,8 @@ struct probing {
 	struct trainer trainer;
 	struct prober prober;
 	struct order order;
-	struct taken trains, other; /* the first batch of a step, and one of the others */
-	size_t *picked;             /* [batch] examples of a half */
+	struct batch trains, other; /* the first batch of a step, and one of the others */
+	size_t *picked;             /* [batch] examples, half after half */
 	struct estimate *estimates; /* [groups] */
 	double *ppi; /* [groups] of the step at hand, means over its shards */
 	struct window window;

@@ -12,7 +12,7 @@
 #define LR_UNSAID      5e-5
 
 /* Bound of the step when --trust does not say. */
-#define TRUST_UNSAID "rms:0.1"
+#define TRUST_UNSAID "travel"
 
 static enum method method_named(const char *name)
 {
@@ -87,6 +87,10 @@ static int check_method(struct settings *s, struct err *e)
 	if (s->draws > 0 && s->method != METHOD_GGN && s->interactions == NULL)
 		return err_set(e, EX_USAGE,
 			       "--draws is of --method ggn and of --interactions");
+	s->halves = strcmp(s->slopes_name, "halves") == 0;
+	if (s->unbiased && !s->halves)
+		return err_set(e, EX_USAGE,
+			       "--unbiased and --slopes batch contradict each other");
 	if (s->unbiased && s->source.batch < 2)
 		return err_set(e, EX_USAGE, "--unbiased halves a batch: --batch 2 or more");
 	return EX_OK;
@@ -138,14 +142,16 @@ void settings_read(struct settings *s, int argc, char **argv)
 		  "groups of your own: lines of PATTERN <tab> GROUP, first match wins" },
 		{ OPT_TEXT, 0, "method", "M", &s->method_name,
 		  "fit|hvp|ggn|grad|fisher|magnitude|random", 0, 0,
-		  "how curvature is had, or what stands in for influence (fit)" },
+		  "how curvature is had, or what stands in for influence (ggn)" },
 		{ OPT_TEXT, 0, "direction", "D", &s->direction_name, "adamw|sgd", 0, 0,
 		  "where a group would move, and how training moves (adamw)" },
 		{ OPT_TEXT, 0, "trust", "T", &s->trust_name, NULL, 0, 0,
 		  "bound of a group's step: rms:X of its weights' rms, travel: as far as "
 		  "training goes, or inf (" TRUST_UNSAID ")" },
+		{ OPT_TEXT, 0, "slopes", "S", &s->slopes_name, "halves|batch", 0, 0,
+		  "from two half batches, without bias, or from the batch (halves)" },
 		{ OPT_FLAG, 0, "unbiased", NULL, &s->unbiased, NULL, 0, 0,
-		  "slopes from two half batches" },
+		  "--slopes halves, insisted upon" },
 		{ OPT_COUNT, 0, "draws", "N", &s->draws, NULL, 1, 1e6,
 		  "labels that ggn draws for each target (as many as are needed)" },
 		{ OPT_TEXT, 0, "interactions", "FILE", &s->interactions, NULL, 0, 0,
@@ -184,9 +190,10 @@ void settings_read(struct settings *s, int argc, char **argv)
 	*s = (struct settings){
 		.cli = CLI_INIT("adapeft-probe"),
 		.source = SOURCE_INIT,
-		.method_name = "fit",
+		.method_name = "ggn",
 		.direction_name = "adamw",
 		.trust_name = TRUST_UNSAID,
+		.slopes_name = "halves",
 		.training = TRAINING_INIT,
 		.until_stable = -1,
 		.shards = 1,

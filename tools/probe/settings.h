@@ -18,7 +18,8 @@
 struct settings {
 	struct cli cli;
 	struct source_options source;
-	const char *out, *group_by, *groups, *method_name, *direction_name, *trust_name;
+	const char *out, *group_by, *groups, *method_name, *direction_name, *trust_name,
+	    *slopes_name;
 	const char *interactions; /* file of them, or NULL */
 	const char *shard;        /* "2/8", "1-4/8", or NULL */
 	bool unbiased;
@@ -33,6 +34,7 @@ struct settings {
 	enum grouping grouping;
 	enum method method;
 	enum direction direction;
+	bool halves;
 	struct trust_region trust;
 	struct shard_set asked;                   /* --shard; empty when not said */
 	uint64_t shards, first_shard, last_shard; /* from 1 */

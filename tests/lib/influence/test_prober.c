@@ -340,6 +340,12 @@ static struct batch part_of(const struct batch *b, size_t from, size_t to)
 	return part;
 }
 
+/* Sequences of the first half. */
+static size_t cut_of(const struct batch *b)
+{
+	return b->sequences - b->sequences / 2;
+}
+
 /* For each group G_h.g_l of the halves h and l by the trainer alone. */
 static void multiply_halves(enum direction d, double (*product)[2][2])
 {
@@ -349,8 +355,8 @@ static void multiply_halves(enum direction d, double (*product)[2][2])
 		struct batch half;
 
 		start(&p[h], d, BY_TENSOR, METHOD_GRAD, "inf");
-		half =
-		    part_of(&p[h].batch, h == 0 ? 0 : 2, h == 0 ? 2 : p[h].batch.sequences);
+		half = part_of(&p[h].batch, h == 0 ? 0 : cut_of(&p[h].batch),
+			       h == 0 ? cut_of(&p[h].batch) : p[h].batch.sequences);
 		assert_int_equal(
 		    trainer_gradient(&p[h].trainer, &half, &p[h].loss, &p[h].e), EX_OK);
 		trainer_moments(&p[h].trainer);
@@ -371,23 +377,18 @@ static void multiply_halves(enum direction d, double (*product)[2][2])
 	end(&p[1]);
 }
 
-/* Halves of two sequences and of all others. */
 static void check_unbiased(enum direction d, enum method method)
 {
 	struct prober_options o = { .method = method,
 				    .trust = { .kind = TRUST_INF },
-				    .unbiased = true };
+				    .halves = true };
 	struct probed p, whole;
-	struct batch half[2];
 	double product[64][2][2];
 
 	multiply_halves(d, product);
 	open_probed(&p, d, BY_TENSOR, &o);
 	start(&whole, d, BY_TENSOR, METHOD_HVP, "inf");
-	half[0] = part_of(&p.batch, 0, 2);
-	half[1] = part_of(&p.batch, 2, p.batch.sequences);
-	assert_int_not_equal(half[1].sequences, 2);
-	assert_int_equal(prober_gradient(&p.prober, &p.batch, half, &p.loss, &p.e), EX_OK);
+	assert_int_equal(prober_gradient(&p.prober, &p.batch, &p.loss, &p.e), EX_OK);
 	assert_true(fabs(p.loss - whole.loss) < 1e-6);
 	estimate(&p);
 	estimate(&whole);
@@ -409,8 +410,6 @@ static void check_unbiased(enum direction d, enum method method)
 			assert_true(fabs(p.x[k].curv - whole.x[k].curv) <=
 				    1e-3 * fabs(whole.x[k].curv));
 	}
-	free(half[0].start);
-	free(half[1].start);
 	end(&p);
 	end(&whole);
 }
@@ -424,40 +423,49 @@ static void half_batches_give_unbiased_slopes(void **state)
 	check_unbiased(DIRECTION_ADAMW, METHOD_HVP);
 }
 
-static void two_half_passes_stand_for_a_whole_one_where_that_is_all(void **state)
+static void halves_leave_the_gradient_to_train_with_as_it_is(void **state)
 {
-	static const struct {
-		enum method method;
-		size_t gradients;
-	} costs[] = { { METHOD_GRAD, 2 }, { METHOD_RANDOM, 2 }, { METHOD_HVP, 2 } };
+	struct prober_options o = { .method = METHOD_GRAD, .halves = true };
+	struct probed p, whole;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct prober_options o = { .method = costs[i].method, .unbiased = true };
-		struct probed p, whole;
-		struct batch half[2];
+	open_probed(&p, DIRECTION_SGD, BY_TENSOR, &o);
+	start(&whole, DIRECTION_SGD, BY_TENSOR, METHOD_GRAD, "inf");
+	assert_int_equal(prober_gradient(&p.prober, &p.batch, &p.loss, &p.e), EX_OK);
+	assert_int_equal(p.prober.gradients, 1);
+	assert_true(p.loss == whole.loss);
+	for (size_t j = 0; j < p.m.n_params; j++) {
+		const float *a = p.trainer.grad.g[j], *b = whole.trainer.grad.g[j];
+		double norm = sqrt(vec_dot(p.m.k, p.m.params[j].n, b, b));
 
-		open_probed(&p, DIRECTION_SGD, BY_TENSOR, &o);
-		start(&whole, DIRECTION_SGD, BY_TENSOR, METHOD_GRAD, "inf");
-		half[0] = part_of(&p.batch, 0, 2);
-		half[1] = part_of(&p.batch, 2, p.batch.sequences);
-		assert_int_equal(prober_gradient(&p.prober, &p.batch, half, &p.loss, &p.e),
-				 EX_OK);
-		assert_int_equal(p.prober.gradients, costs[i].gradients);
-		/* The gradient to train with is the whole batch's. */
-		for (size_t j = 0; j < p.m.n_params; j++) {
-			const float *a = p.trainer.grad.g[j], *b = whole.trainer.grad.g[j];
-			double norm = sqrt(vec_dot(p.m.k, p.m.params[j].n, b, b));
-
-			for (size_t l = 0; l < p.m.params[j].n; l++)
-				assert_true(fabs((double)a[l] - (double)b[l]) <=
-					    1e-5 * norm + 1e-7);
-		}
-		free(half[0].start);
-		free(half[1].start);
-		end(&p);
-		end(&whole);
+		for (size_t l = 0; l < p.m.params[j].n; l++)
+			assert_true(fabs((double)a[l] - (double)b[l]) <=
+				    1e-5 * norm + 1e-7);
 	}
+	end(&p);
+	end(&whole);
+}
+
+static void a_batch_of_one_sequence_is_taken_whole(void **state)
+{
+	struct prober_options o = { .method = METHOD_GRAD, .halves = true };
+	struct probed p;
+	struct batch one;
+
+	(void)state;
+	open_probed(&p, DIRECTION_SGD, BY_TENSOR, &o);
+	one = part_of(&p.batch, 0, 1);
+	assert_int_equal(prober_gradient(&p.prober, &one, &p.loss, &p.e), EX_OK);
+	estimate(&p);
+	for (size_t k = 0; k < p.part.n; k++) {
+		const float *g = p.trainer.grad.g[p.part.g[k].member[0].param];
+
+		assert_true(isnan(p.x[k].noise));
+		assert_true(fabs(p.x[k].slope - vec_dot(p.m.k, p.part.g[k].params, g, g)) <=
+			    1e-6 * p.x[k].slope);
+	}
+	free(one.start);
+	end(&p);
 }
 
 /* ---- all groups at once ---- */
@@ -688,7 +696,8 @@ int main(void)
 		cmocka_unit_test(a_group_of_all_rows_has_the_curvature_of_its_tensor),
 		cmocka_unit_test(what_moved_for_one_group_stands_still_for_the_next),
 		cmocka_unit_test(half_batches_give_unbiased_slopes),
-		cmocka_unit_test(two_half_passes_stand_for_a_whole_one_where_that_is_all),
+		cmocka_unit_test(halves_leave_the_gradient_to_train_with_as_it_is),
+		cmocka_unit_test(a_batch_of_one_sequence_is_taken_whole),
 		cmocka_unit_test(gauss_newton_curvatures_are_those_of_jets),
 		cmocka_unit_test(the_matrix_is_the_same_beside_every_method),
 		cmocka_unit_test(fisher_information_is_of_each_sequences_gradient),
