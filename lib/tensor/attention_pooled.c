@@ -3,26 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-static float dot(size_t n, const float *x, const float *y)
-{
-	float sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-	for (size_t i = 0; i < n; i++)
-		sum += x[i] * y[i];
-	return sum;
-}
+#include "tensor/short.h"
 
 static void scaled(size_t n, float alpha, const float *x, float *y)
 {
 	for (size_t i = 0; i < n; i++)
 		y[i] = alpha * x[i];
-}
-
-static void add_scaled(size_t n, float alpha, const float *x, float *y)
-{
-	for (size_t i = 0; i < n; i++)
-		y[i] += alpha * x[i];
 }
 
 static void softmax(size_t n, float *x)

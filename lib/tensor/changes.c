@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tensor/kernels_impl.h"
+#include "tensor/short.h"
 
 #define CHANGE_GRAIN ((size_t)4096) /* floats below which waking threads costs more */
 
@@ -47,23 +48,6 @@ double vec_expm1_dot(const struct kernels *k, size_t n, const float *e, const fl
 }
 
 /* ---- one query a sequence ---- */
-
-static float dot(size_t n, const float *x, const float *y)
-{
-	float sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-	for (size_t i = 0; i < n; i++)
-		sum += x[i] * y[i];
-	return sum;
-}
-
-static void add_scaled(size_t n, float alpha, const float *x, float *y)
-{
-#pragma omp simd
-	for (size_t i = 0; i < n; i++)
-		y[i] += alpha * x[i];
-}
 
 static void softmax_change(size_t n, const float *p, float *s)
 {

@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "../every_family.h"
 #include "model/change.h"
 #include "model/jet.h"
 #include "pairs.h"
@@ -27,14 +28,6 @@
 #define SHORT      1e-3
 
 #define MOST_PARAMS 80
-
-static const char *const fixtures[] = {
-	"tiny-bert",        "tiny-bert-regression",    "tiny-distilbert",
-	"tiny-roberta",     "tiny-roberta-regression", "tiny-gpt2",
-	"tiny-gpt2-untied", "tiny-gpt2-classes",       "tiny-vit",
-	"tiny-vit-newer",
-};
-#define N_FIXTURES (sizeof fixtures / sizeof fixtures[0])
 
 struct run {
 	const char *name;

@@ -11,20 +11,13 @@
 #include <math.h>
 
 #include "../batch_text.h"
+#include "../every_family.h"
 #include "model/pass.h"
 
 /* Single precision has 2^-24; some hundred operations stand behind a number here. */
 #define LOGIT_TOLERANCE    2e-6 /* absolute, of logits near 1 */
 #define GRADIENT_TOLERANCE 1e-5 /* of a tensor: |difference| / |gradient|, and */
 #define ROUNDING           2e-7 /* absolute: a bias sums terms that cancel, some exactly */
-
-static const char *const fixtures[] = {
-	"tiny-bert",        "tiny-bert-regression",    "tiny-distilbert",
-	"tiny-roberta",     "tiny-roberta-regression", "tiny-gpt2",
-	"tiny-gpt2-untied", "tiny-gpt2-classes",       "tiny-vit",
-	"tiny-vit-newer",
-};
-#define N_FIXTURES (sizeof fixtures / sizeof fixtures[0])
 
 struct golden {
 	struct model m;

@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "../every_family.h"
 #include "model/jet.h"
 #include "pairs.h"
 
@@ -21,14 +22,6 @@
 /* Relative, for a central difference of gradients over a step of relative size STEP. */
 #define STEP             0.01f
 #define DIFFERENCE_ERROR 5e-3
-
-static const char *const fixtures[] = {
-	"tiny-bert",        "tiny-bert-regression",    "tiny-distilbert",
-	"tiny-roberta",     "tiny-roberta-regression", "tiny-gpt2",
-	"tiny-gpt2-untied", "tiny-gpt2-classes",       "tiny-vit",
-	"tiny-vit-newer",
-};
-#define N_FIXTURES (sizeof fixtures / sizeof fixtures[0])
 
 struct run {
 	struct model m;
