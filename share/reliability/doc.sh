@@ -6,9 +6,10 @@ shift
 here=$(dirname "$0")
 
 table() { # FILE
-    printf '\n```text\n'
-    cat "$1"
-    printf '```\n\n'
+    echo '```text'
+    sed 's/ *$//' "$1"
+    echo '```'
+    echo
 }
 picture() { # NAME TEXT
     printf '![%s](reliability-%s.svg)\n\n' "$2" "$1"
@@ -24,11 +25,13 @@ head, once for each seed; how much less the loss then is on rows that were held 
 labels in the same proportions, is the tensor's decrease. Before any of that each method has
 scored the tensors in a few steps of probing on the same data; `share/reliability/recipe.mk`
 says the rest.
+
 END
 table "$dir/tasks.txt"
 cat <<'END'
 Methods are called by their bound on the step (`rms` is `rms:0.1`) or their direction;
 `fit-inf` is the paper's, and `default` is what `adapeft-probe` does unasked, in
+
 END
 sed -n 's/^##probe[[:blank:]]*//p' "$dir/$1/streams/default.appi" | fold -s -w 92 \
     >"$dir/default.txt"
@@ -47,6 +50,7 @@ table "$dir/agreement.txt"
 cat <<'END'
 By type of tensor: the share of fits whose R^2 is below 0.99, the share of exact curvatures
 g'Hg that are negative, and how these are spread (along AdamW's direction, for a step of 1).
+
 END
 table "$dir/types.txt"
 

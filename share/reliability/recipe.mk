@@ -157,7 +157,7 @@ $$(DIR)/$(1)/init/config.json: $$(train.$(1)) $$(MODEL)/config.json $$(said)/mod
 	  -d $$(train.$(1)) $$(options.$(1)) -o $$(@D) </dev/null >$$(DIR)/$(1)/init.run
 
 $$(DIR)/$(1)/init.point: $$(held.$(1)) $$(init.$(1))/config.json
-	adapeft-evaluate -j 1 --metric loss -d $$(held.$(1)) $$(options.$(1)) $$(init.$(1)) >$$@
+	adapeft-evaluate -j 1 -q --metric loss -d $$(held.$(1)) $$(options.$(1)) $$(init.$(1)) >$$@
 
 # Influence, as every method has it.
 $$(DIR)/$(1)/streams/%.ppi: $$(train.$(1)) $$(init.$(1))/config.json $$(said)/probe \
@@ -180,7 +180,7 @@ $$(DIR)/$(1)/alone/%.point: $$(train.$(1)) $$(held.$(1)) $$(init.$(1))/config.js
 	adapeft-finetune -j 1 -q -m $$(init.$(1)) -d $$(train.$(1)) $$(options.$(1)) \
 	  --train $$(@F:.point=) -s $$(notdir $$(@D)) $$(FINETUNE) --save delta \
 	  -o $$(@:.point=) </dev/null >$$(@:.point=.run)
-	@adapeft-evaluate -j 1 --metric loss -d $$(held.$(1)) $$(options.$(1)) \
+	@adapeft-evaluate -j 1 -q --metric loss -d $$(held.$(1)) $$(options.$(1)) \
 	  $$(@:.point=.run) >$$@
 	@rm -rf $$(@:.point=)
 
@@ -242,7 +242,7 @@ $(DIR)/pictures/agreement.svg: $(DIR)/agreement.tsv
 
 $(DIR)/pictures/interactions.svg: $(DIR)/$(first)/pairs.interactions
 	@mkdir -p $(@D)
-	adapeft-plot interactions $< -o $@ --title '$(first): how groups work together'
+	adapeft-plot interactions --top 20 $< -o $@ --title '$(first): how groups work together'
 
 $(DIR)/pictures/heatmap.svg: $(DIR)/$(first)/streams/default.appi
 	@mkdir -p $(@D)
@@ -254,7 +254,7 @@ $(DIR)/pictures/steps.svg: $(DIR)/$(first)/streams/default.ppi
 
 # What is committed of it.
 DOC = $(share)/doc
-doc: report
+doc: all
 	@mkdir -p $(DOC)
 	@rm -f $(DOC)/reliability-*.svg
 	@for p in $(pictures); do cp $$p $(DOC)/reliability-$${p##*/}; done

@@ -7,7 +7,7 @@ reliability_recipe = PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --no-print-directory
 
 .PHONY: reliability reliability-doc
 reliability:
-	@sh .ci/deps
+	@sh .ci/deps demo
 	@$(MAKE) --no-print-directory all
 	+@$(reliability_recipe)
 
