@@ -21,8 +21,8 @@ cat <<'END'
 This page is written by `make reliability && make reliability-doc`, which measure all of it.
 
 Training is the judge. Every tensor is trained alone, from one initial model with one new
-head, once for each seed; how much less the loss then is on rows that were held out, with the
-labels in the same proportions, is the tensor's decrease. Before any of that each method has
+head, once for each seed; how much less the loss then is on rows that were held out, with
+the labels in the same proportions, is the tensor's decrease. Before any of that each method has
 scored the tensors in a few steps of probing on the same data; `share/reliability/recipe.mk`
 says the rest.
 
@@ -37,8 +37,8 @@ sed -n 's/^##probe[[:blank:]]*//p' "$dir/$1/streams/default.appi" | fold -s -w 9
     >"$dir/default.txt"
 table "$dir/default.txt"
 cat <<'END'
-`tau` is Kendall's tau-b between a method's scores (column `value` of `adapeft-rank`) and the
-decreases: 1 is the same order, 0 none. `top10` is how many of the ten best are the same.
+`tau` is Kendall's tau-b between a method's scores (column `value` of `adapeft-rank`) and
+the decreases: 1 is the same order, 0 none. `top10` is how many of the ten best are the same.
 `tau_param` and `top10_param` are both again per parameter, as `appi` has it, with which a
 budget is spent. `tau_hvp` is beside the exact curvature within the same bound.
 `another-seed` is no method: it is what one seed's training says of another's, and what a

@@ -29,7 +29,7 @@ OTHERS   = 2000
 FINETUNE = --steps 100 --batch 32
 PROBE    = --epochs 1 --batch 32
 
-# ---- the table of tasks --------------------------------------------------------------------
+# ---- the table of tasks -----------------------------------------------------------------
 # The data, the column of its label, where it is other than the column's own value, what the
 # programs are told of it, the initial model (unsaid: MODEL with a new head), and files to
 # judge by (unsaid: other rows of the data).
@@ -53,7 +53,7 @@ others.gpt2  = $(gpt2)/data/dev.csv $(gpt2)/data/test.csv
 options.gpt2 = --task e2e
 init.gpt2    = $(gpt2)/model
 
-# ---- the table of methods ------------------------------------------------------------------
+# ---- the table of methods ---------------------------------------------------------------
 # `default` is whatever adapeft-probe does unasked; fit-inf is the paper's.
 
 METHODS ?= default $(bounded) grad-adamw grad-sgd fisher magnitude random
@@ -76,7 +76,7 @@ probe.random     = --method random
 needed := default hvp-travel fit-travel
 probed := $(sort $(METHODS) $(needed))
 
-# ---- all -----------------------------------------------------------------------------------
+# ---- all --------------------------------------------------------------------------------
 
 recipe  := $(lastword $(MAKEFILE_LIST))
 here    := $(patsubst %/,%,$(dir $(recipe)))
@@ -92,7 +92,8 @@ export LC_ALL = C
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
-.SECONDARY: $(foreach t,$(TASKS),$(probed:%=$(DIR)/$(t)/streams/%.ppi)) $(probed:%=$(said)/probe.%)
+.SECONDARY: $(probed:%=$(said)/probe.%) \
+	$(foreach t,$(TASKS),$(probed:%=$(DIR)/$(t)/streams/%.ppi))
 .PHONY: all tensors report doc always
 
 # Which tensors there are is known after the first probe.
@@ -116,7 +117,7 @@ $(said)/%: always
 	+@mkdir -p $(@D)
 	+@printf '%s\n' "$$said" | cmp -s - $@ || printf '%s\n' "$$said" >$@
 
-# ---- models and data of the demos ----------------------------------------------------------
+# ---- models and data of the demos -------------------------------------------------------
 
 # Given as directories, these are there.
 ifneq (,$(filter demo/model,$(MODEL))$(filter reviews,$(TASKS)))
@@ -131,7 +132,7 @@ $(gpt2)/model/config.json $(data.gpt2) $(others.gpt2) &:
 	+$(MAKE) --no-print-directory -f $(share)/demo/gpt2.mk OUT=$(gpt2) MODEL=$(gpt2)/model \
 	  E2E=$(E2E) $(gpt2)/model/config.json $(data.gpt2)
 
-# ---- each task -----------------------------------------------------------------------------
+# ---- each task --------------------------------------------------------------------------
 
 # task
 define of_task
@@ -222,7 +223,7 @@ $(foreach t,$(TASKS),$(eval $(call of_task,$(t))))
 %.appi: %.ppi
 	adapeft-rank -q --by value $< -o $@
 
-# ---- all tasks -----------------------------------------------------------------------------
+# ---- all tasks --------------------------------------------------------------------------
 
 $(DIR)/agreement.tsv: $(TASKS:%=$(DIR)/%/agreement.tsv) $(said)/tables
 	@awk 'FNR > 1 || NR == 1' $(filter %.tsv,$^) >$@

@@ -1,12 +1,13 @@
-# split.awk - rows to train with and others to judge by, with the same share of each label in
-# both: where the two are balanced otherwise, a bias's measured gain is that of the balance.
-# usage: LC_ALL=C awk [-v train=FILE] [-v held=FILE] -v rows=N -v others=N [-v label=COLUMN]
-#          [-v threshold=X] -f split.awk DATA...
+# split.awk - rows to train with and others to judge by, with the same share of each label
+# in both: where the two are balanced otherwise, a bias's measured gain is that of the
+# balance.
+# usage: LC_ALL=C awk [-v train=FILE] [-v held=FILE] -v rows=N -v others=N
+#          [-v label=COLUMN] [-v threshold=X] -f split.awk DATA...
 #
-# The first line of every file names the columns. Of too few rows a quarter is kept to judge
-# by, unless fewer are asked for. The label is a tab-separated column by number, or whether
-# it is above X; without it all rows are alike. Which rows go where is a function of how many
-# there are of each label; they stay in their order.
+# The first line of every file names the columns. Of too few rows a quarter is kept to
+# judge by, unless fewer are asked for. The label is a tab-separated column by number, or
+# whether it is above X; without it all rows are alike. Which rows go where is a function
+# of how many there are of each label; they stay in their order.
 
 BEGIN {
 	FS = label ? "\t" : "\n"

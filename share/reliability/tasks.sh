@@ -4,7 +4,8 @@ set -u
 dir=$1
 shift
 here=$(dirname "$0")
-printf 'task\ttensors\ttrained_on\theld_out\tinitial_loss\tlargest_decrease\tof\tseeds_tau\n'
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' task tensors trained_on held_out \
+    initial_loss largest_decrease of seeds_tau
 for task; do
     set -- "$dir/$task"/train.*
     rows=$(($(wc -l <"$1") - 1))

@@ -3,8 +3,8 @@
 # percentile, the median, the 90th and the largest of g'Hg.
 # usage: awk -v task=T -f types.awk CURVATURES FITS
 #
-# CURVATURES has type and curv, FITS type and r2 (tab-separated); nan is no estimate. Between
-# two ranks a quantile lies in proportion.
+# CURVATURES has type and curv, FITS type and r2 (tab-separated); nan is no estimate.
+# Between two ranks a quantile lies in proportion.
 
 BEGIN {
 	FS = "\t"

@@ -95,7 +95,8 @@ t 'both parts have the same share of each label, and no row is in both' stratifi
 
 quarter() {
     split -v rows=1000 -v others=1000
-    [ "$(labels train 1) $(labels train 0)" = '23 7' ] && [ "$(sed 1d held | wc -l)" -eq 10 ]
+    [ "$(labels train 1) $(labels train 0)" = '23 7' ] &&
+        [ "$(sed 1d held | wc -l)" -eq 10 ]
 }
 t 'of too few rows a quarter is held out' quarter
 
@@ -110,13 +111,14 @@ above() {
     sed 's/0$/-0.5/;s/1$/0.1/;1s/.*/text\tlabel/' rows >numbers
     split -v rows=20 -v others=8 && mv train named
     awk -v train=train -v rows=20 -v others=8 -v label=2 -v threshold=0 \
-        -f "$RELIABILITY/split.awk" numbers && cut -f 1 named >a && cut -f 1 train | diff a -
+        -f "$RELIABILITY/split.awk" numbers &&
+        cut -f 1 named >a && cut -f 1 train | diff a -
 }
 t 'a label is also which side of a threshold a number is on' above
 
 no_label() {
-    code 65 awk -v train=train -v rows=9 -v others=9 -v label=3 -f "$RELIABILITY/split.awk" \
-        rows && says 'rows:2: no column 3'
+    code 65 awk -v train=train -v rows=9 -v others=9 -v label=3 \
+        -f "$RELIABILITY/split.awk" rows && says 'rows:2: no column 3'
 }
 t 'a row without the label is named' no_label
 
