@@ -22,9 +22,9 @@ This page is written by `make reliability && make reliability-doc`, which measur
 
 Training is the judge. Every tensor is trained alone, from one initial model with one new
 head, once for each seed; how much less the loss then is on rows that were held out, with
-the labels in the same proportions, is the tensor's decrease. Before any of that each method has
-scored the tensors in a few steps of probing on the same data; `share/reliability/recipe.mk`
-says the rest.
+the labels in the same proportions, is the tensor's decrease. Before any of that each method
+has scored the tensors in a few steps of probing on the same data;
+`share/reliability/recipe.mk` says the rest.
 
 END
 table "$dir/tasks.txt"
@@ -38,9 +38,9 @@ sed -n 's/^##probe[[:blank:]]*//p' "$dir/$1/streams/default.appi" | fold -s -w 9
 table "$dir/default.txt"
 cat <<'END'
 `tau` is Kendall's tau-b between a method's scores (column `value` of `adapeft-rank`) and
-the decreases: 1 is the same order, 0 none. `top10` is how many of the ten best are the same.
-`tau_param` and `top10_param` are both again per parameter, as `appi` has it, with which a
-budget is spent. `tau_hvp` is beside the exact curvature within the same bound.
+the decreases: 1 is the same order, 0 none. `top10` is how many of the ten best are the
+same. `tau_param` and `top10_param` are both again per parameter, as `appi` has it, with
+which a budget is spent. `tau_hvp` is beside the exact curvature within the same bound.
 `another-seed` is no method: it is what one seed's training says of another's, and what a
 method cannot be expected to exceed by much.
 
