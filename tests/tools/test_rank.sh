@@ -227,6 +227,9 @@ t 'the last of them too' code 0 adapeft-rank two.ppi
 t 'are noted' grep -q '12 of 12 estimates lack shards .* (step 0 of group g1: 2)$' err
 awk '!/^1	g2.*	4$/' 4.ppi >4.cut
 adapeft-view -q --seal -o 4.some.ppi 4.cut
+t 'a sealed shard' code 0 adapeft-rank --strict 1.ppi 2.ppi 3.ppi 4.some.ppi 5.ppi
+t 'is one of the run' grep -qx '##pg	adapeft-probe 0.1.0 -m m --shard 1-5/5 -d d.tsv' out
+t 'which tells that it was edited' grep -qx '##pg	adapeft-view .* --seal .*' out
 t 'a shard that lacks a row' code 0 adapeft-rank 1.ppi 2.ppi 3.ppi 4.some.ppi 5.ppi
 t 'is noted' grep -q ' 1 of 12 estimates lack shards .* (step 1 of group g2: 4)$' err
 sed 's/^\(0	g1.*\)	ok	/\1	bounded	/' 4.ppi >4.cut
