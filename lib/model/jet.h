@@ -8,9 +8,9 @@
  *     y1 = x1 W' - x V' - vb        y2 = x2 W' - 2 x1 V'
  *
  * Nothing is differenced, so the results are as good as float sums are. The rounding of the
- * pass itself is larger than that of the derivatives: where curvatures of both signs cancel,
- * what is left of `second` is known to some 2e-4 of `gauss_newton`. With z the logits,
- * p the softmax and the loss a mean over n rows,
+ * pass itself is larger than that of the derivatives: where curvatures of both signs
+ * cancel, what is left of `second` is known to some 2e-4 of `gauss_newton`. With z the
+ * logits, p the softmax and the loss a mean over n rows,
  *
  *     first        = L'(0)  = -G.v
  *     second       = L''(0) = v'Hv
