@@ -16,7 +16,7 @@ BUDGETS  = 0.1% 1% 10%
 PRESETS  = bitfit lora full
 SEEDS    = 0
 FINETUNE = --steps 200 --lr 5e-3
-PROBE    = --steps 12 --every 4 --batch 16 --lr 1e-3
+PROBE    = --steps 200 --fraction 0.05 --lr 3e-3
 EVALUATE = --metric bleu --generate $(OUT)/written
 PICTURED = tensor
 

@@ -12,10 +12,8 @@ PRESETS  = head bitfit norm full
 SEEDS    = 0
 FINETUNE = --steps 150
 
-# A tenth of a run's steps, every few of them probed.
-PROBE            = --steps 15
-PROBE.tensor     = --every 4
-PROBE.layer-type = --every 8
+# A tenth of such a run's steps, all of them probed.
+PROBE    = --steps 150 --fraction 0.1 --every 1
 
 TITLE = What a budget of trained parameters buys
 

@@ -16,7 +16,7 @@ BUDGETS  = 0.1% 1% 10%
 PRESETS  = head bitfit norm lora full
 SEEDS    = 0 1 2
 FINETUNE = $(FEW) --steps 150 --lr 3e-3
-PROBE    = $(FEW) --steps 10 --every 3 --lr 1e-3
+PROBE    = $(FEW) --steps 150 --fraction 0.07 --lr 3e-3
 PICTURED = tensor
 
 # The fewer train, the further each has to go.

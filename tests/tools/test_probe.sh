@@ -286,7 +286,10 @@ t 'suggests the known one' says 'sst2'
 t 'a task of another family' code 64 adapeft-probe -m tiny-bert -d train.tsv --task lm
 t 'a model that is not there' code 66 adapeft-probe -m nowhere -d train.tsv --task sst2
 t 'data that are not there' code 66 adapeft-probe -m tiny-bert -d nowhere.tsv --task sst2
-t 'two ways to say how long' code 64 probe --steps 1 --fraction 0.5
+t 'a fraction of steps' code 0 probe --steps 40 --fraction 0.1 --every 1 --method grad
+cell step >steps
+t 'is so many of them' only '0 1 2 3' <steps
+t 'of a training so long' grep -q '^##probe.* steps=4 every=1 of=40 ' out
 : >empty.tsv
 t 'an empty file' code 65 adapeft-probe -m tiny-bert -d empty.tsv --task sst2
 t 'is named' says 'empty.tsv'

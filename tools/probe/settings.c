@@ -103,8 +103,6 @@ static int check(struct settings *s, int operands, struct err *e)
 	if (operands > 0)
 		return err_set(e, EX_USAGE,
 			       "there are no operands; -d FILE says what to train on");
-	if (s->training.steps > 0 && s->fraction > 0)
-		return err_set(e, EX_USAGE, "--steps and --fraction contradict each other");
 	if (s->groups != NULL && s->group_by != NULL)
 		return err_set(e, EX_USAGE,
 			       "--group-by and --groups contradict each other");
@@ -162,7 +160,7 @@ void settings_read(struct settings *s, int argc, char **argv)
 		{ OPT_REAL, 0, "fraction", "F", &s->fraction, NULL, 1e-9, 1,
 		  "share of those steps that is made (0.1)" },
 		{ OPT_COUNT, 0, "steps", "N", &s->training.steps, NULL, 1, 1e12,
-		  "steps to make, instead of a share" },
+		  "steps to make; with --fraction: steps that it is a share of" },
 		{ OPT_COUNT, 0, "every", "N", &s->every, NULL, 1, 1e12,
 		  "probe the first step and every N-th after it (so that 10 are probed)" },
 		{ OPT_REAL, 0, "until-stable", "TAU", &s->until_stable, NULL, 0, 1,
@@ -221,10 +219,12 @@ struct schedule_plan settings_plan(const struct settings *s, uint64_t n)
 	const struct training_options *t = &s->training;
 	struct schedule_plan p = { .total = training_steps(t, n, s->source.batch) };
 	double share = s->fraction > 0 ? s->fraction : 0.1;
+	bool made = t->steps > 0 && !(s->fraction > 0); /* all the steps that were said */
 
-	p.steps = t->steps > 0
-		      ? t->steps
-		      : (uint64_t)ceil(share * (double)p.total / (double)s->shards);
+	if (t->steps > 0 && s->fraction > 0)
+		p.total = t->steps;
+	p.steps = made ? t->steps
+		       : (uint64_t)ceil(share * (double)p.total / (double)s->shards);
 	if (p.steps > p.total)
 		p.total = p.steps;
 	p.warmup = training_warmup(t, p.total);
