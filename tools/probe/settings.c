@@ -223,8 +223,8 @@ struct schedule_plan settings_plan(const struct settings *s, uint64_t n)
 
 	if (t->steps > 0 && s->fraction > 0)
 		p.total = t->steps;
-	p.steps = made ? t->steps
-		       : (uint64_t)ceil(share * (double)p.total / (double)s->shards);
+	p.steps =
+	    made ? t->steps : (uint64_t)ceil(share * (double)p.total / (double)s->shards);
 	if (p.steps > p.total)
 		p.total = p.steps;
 	p.warmup = training_warmup(t, p.total);
