@@ -46,7 +46,7 @@ struct regrouped {
 struct regrouper;
 
 int regroup_start(struct regrouper **r, struct err *e);
-/* A row that ranker_add has taken. Every row is kept: some 50 bytes each. */
+/* A row that ranker_add has taken. Every row is kept: some 100 bytes each. */
 int regroup_add(struct regrouper *r, const struct influence_row *row, struct err *e);
 /* `head`: of the streams, its lines groups, group and model. Call once; `out` belongs to
  * the regrouper. EX_USAGE when the groups are of a sort that patterns cannot name. */
