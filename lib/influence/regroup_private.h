@@ -40,8 +40,7 @@ enum division { BY_TENSORS, BY_MODULES, BY_RULES };
 
 struct tree {
 	enum division by;
-	const struct meta_list *rules; /* BY_RULES: lines PATTERN <tab> GROUP, key group */
-	bool complete;                 /* every parameter of the model is in a unit */
+	bool complete; /* every parameter of the model is in a unit */
 	struct split_cost cost;
 	struct numbering *names; /* of new groups */
 	size_t *of;              /* [old groups] new group */
