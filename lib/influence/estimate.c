@@ -15,6 +15,22 @@ const char *status_name(enum status s)
 	return names[s];
 }
 
+bool status_named(const char *name, enum status *out)
+{
+	for (int s = STATUS_OK; s <= STATUS_ZERO; s++) {
+		if (strcmp(name, status_name((enum status)s)) == 0) {
+			*out = (enum status)s;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool status_counts(enum status s, double gain)
+{
+	return s == STATUS_OK || s == STATUS_BOUNDED || (s == STATUS_NEGCURV && gain > 0);
+}
+
 bool trust_named(const char *s, struct trust_region *out)
 {
 	*out = (struct trust_region){ .kind = TRUST_INF, .x = INFINITY, .lr = -1 };
@@ -38,12 +54,6 @@ double trust_bound(const struct trust_region *t, double weights, double directio
 	case TRUST_INF: break;
 	}
 	return INFINITY;
-}
-
-bool estimate_counts(const struct estimate *e)
-{
-	return e->status == STATUS_OK || e->status == STATUS_BOUNDED ||
-	       (e->status == STATUS_NEGCURV && e->gain > 0);
 }
 
 void fit_parabola(const double y[4], double reach, double *slope, double *curv, double *r2)

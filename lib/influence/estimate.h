@@ -33,6 +33,11 @@ enum status {
 };
 
 const char *status_name(enum status s); /* "ok", "bounded", ... */
+/* False for another word. */
+bool status_named(const char *name, enum status *out);
+
+/* Does a row count in a sum over steps? ok and bounded do, and negcurv with a gain. */
+bool status_counts(enum status s, double gain);
 
 enum trust { TRUST_INF, TRUST_RMS, TRUST_TRAVEL };
 
@@ -67,9 +72,6 @@ struct estimate {
 	double noise;  /* how far the slopes of two half batches disagree (prober.h) */
 	enum status status;
 };
-
-/* Does the row count in a sum over steps? ok and bounded do, and negcurv with a gain. */
-bool estimate_counts(const struct estimate *e);
 
 /* The least-squares parabola through the origin and y[0..3] = L(w - r reach g) - L(w) at
  * r = -2, -1, 1, 2:

@@ -92,17 +92,7 @@ void ranker_expect_shards(struct ranker *r, uint64_t n)
 
 /* ---- rows ---- */
 
-static bool status_of(const char *name, uint8_t *out)
-{
-	for (int s = 0; s < RANK_STATUSES; s++)
-		if (strcmp(name, status_name((enum status)s)) == 0) {
-			*out = (uint8_t)s;
-			return true;
-		}
-	return false;
-}
-
-static int check_row(const struct influence_row *row, uint8_t *status, struct err *e)
+static int check_row(const struct influence_row *row, enum status *status, struct err *e)
 {
 	if (row->step < 0)
 		return err_set(e, EX_DATAERR, "step is negative");
@@ -113,7 +103,7 @@ static int check_row(const struct influence_row *row, uint8_t *status, struct er
 	if (!isfinite(row->gain) || !isfinite(row->ppi))
 		return err_set(e, EX_DATAERR, "the %s of group %s is not finite",
 			       isfinite(row->gain) ? "ppi" : "gain", row->group);
-	if (!status_of(row->status, status))
+	if (!status_named(row->status, status))
 		return err_set(
 		    e, EX_DATAERR,
 		    "status '%s' is none of ok, bounded, negcurv, lowfit, noise, zero",
@@ -124,7 +114,7 @@ static int check_row(const struct influence_row *row, uint8_t *status, struct er
 int ranker_add(struct ranker *r, const struct influence_row *row, struct err *e)
 {
 	struct cell c = { .step = row->step, .gain = row->gain, .ppi = row->ppi };
-	uint8_t status = 0;
+	enum status status = STATUS_OK;
 	size_t at = 0;
 	int rc = check_row(row, &status, e);
 
@@ -135,7 +125,7 @@ int ranker_add(struct ranker *r, const struct influence_row *row, struct err *e)
 	if (rc != EX_OK)
 		return rc;
 	r->last_step = row->step;
-	c.row_and_status = r->places.rows++ * CELL_STATUSES + status;
+	c.row_and_status = r->places.rows++ * CELL_STATUSES + (uint64_t)status;
 	c.group = (uint32_t)at;
 	c.shard = (uint32_t)row->shard;
 	ranker_expect_shards(r, c.shard);
@@ -167,8 +157,7 @@ static double sum_of(const struct sum *sum)
 
 static bool counts(const struct cell *c)
 {
-	return status_in(c) == STATUS_OK || status_in(c) == STATUS_BOUNDED ||
-	       (status_in(c) == STATUS_NEGCURV && c->gain > 0);
+	return status_counts(status_in(c), c->gain);
 }
 
 /* ---- the rows of a step and group ---- */

@@ -66,20 +66,13 @@ static int add_traits(struct regrouper *r, const struct influence_row *row, stru
 	return rc;
 }
 
-static uint8_t status_of(const char *name)
-{
-	uint8_t s = 0;
-
-	while (s < STATUS_ZERO && strcmp(name, status_name((enum status)s)) != 0)
-		s++;
-	return s;
-}
-
 int regroup_add(struct regrouper *r, const struct influence_row *row, struct err *e)
 {
 	size_t before = r->groups.names.n, at;
+	enum status status = STATUS_ZERO;
 	int rc = numbering_put(&r->groups, row->group, &at, e);
 
+	status_named(row->status, &status);
 	if (rc == EX_OK && r->groups.names.n > before)
 		rc = add_traits(r, row, e);
 	if (rc == EX_OK)
@@ -91,7 +84,7 @@ int regroup_add(struct regrouper *r, const struct influence_row *row, struct err
 					  .ppi = row->ppi,
 					  .group = (uint32_t)at,
 					  .shard = (uint32_t)row->shard,
-					  .status = status_of(row->status) };
+					  .status = (uint8_t)status };
 	return EX_OK;
 }
 
@@ -121,8 +114,7 @@ static void settle(struct regrouper *r)
 
 static bool counts(const struct cell *c)
 {
-	return c->status == STATUS_OK || c->status == STATUS_BOUNDED ||
-	       (c->status == STATUS_NEGCURV && c->gain > 0);
+	return status_counts((enum status)c->status, c->gain);
 }
 
 /* ---- members ---- */

@@ -63,7 +63,7 @@ static int probe_batch(struct probing *p, uint64_t at, uint64_t shard, double lo
 	if (p->s->interactions != NULL)
 		interactions_add(&p->interactions, p->estimates, p->prober.matrix);
 	for (size_t k = 0; k < p->part.n; k++)
-		if (estimate_counts(&p->estimates[k]))
+		if (status_counts(p->estimates[k].status, p->estimates[k].gain))
 			p->ppi[k] += p->estimates[k].ppi / shards;
 	return rows_put(p->out, &p->part, at, shard, p->estimates, e);
 }
