@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/prng.h"
 #include "influence/rank_private.h"
 
 /* ---- places ---- */
@@ -44,43 +43,6 @@ void places_free(struct places *p)
 
 /* ---- groups by name ---- */
 
-static size_t hash(const char *s)
-{
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return (size_t)prng_mix(h);
-}
-
-/* The slot that holds the name, or the empty one where it belongs. */
-static uint32_t *slot_of(const struct group_table *t, const char *name)
-{
-	size_t at = hash(name) & (t->n_slots - 1);
-
-	while (t->slots[at] != 0 && strcmp(t->g[t->slots[at] - 1].group, name) != 0)
-		at = (at + 1) & (t->n_slots - 1);
-	return &t->slots[at];
-}
-
-static int grow_slots(struct group_table *t, struct err *e)
-{
-	size_t n = t->n_slots == 0 ? 256 : 2 * t->n_slots;
-	uint32_t *slots;
-
-	if (t->n + 1 <= t->n_slots / 2)
-		return EX_OK;
-	slots = mem_zeros(n, sizeof *slots);
-	if (slots == NULL)
-		return err_nomem(e);
-	free(t->slots);
-	t->slots = slots;
-	t->n_slots = n;
-	for (size_t i = 0; i < t->n; i++)
-		*slot_of(t, t->g[i].group) = (uint32_t)(i + 1);
-	return EX_OK;
-}
-
 static int new_group(struct group_table *t, uint64_t at, const struct influence_row *row,
 		     struct err *e)
 {
@@ -89,18 +51,16 @@ static int new_group(struct group_table *t, uint64_t at, const struct influence_
 
 	if (rc == EX_OK)
 		rc = mem_grow(&t->met, &t->cap_met, t->n + 1, sizeof *t->met, e);
-	if (rc == EX_OK && t->n >= UINT32_MAX - 1)
-		rc = err_set(e, EX_DATAERR, "more than 2^32 groups");
 	if (rc != EX_OK)
 		return rc;
 	t->met[t->n] = at;
 	g = &t->g[t->n++];
-	*g = (struct ranked){ .group = str_dup(row->group),
+	*g = (struct ranked){ .group = t->names.names.s[t->n - 1],
 			      .type = str_dup(row->type),
 			      .layer = str_dup(row->layer),
 			      .choice = str_dup(row->choice),
 			      .params = row->params };
-	if (g->group == NULL || g->type == NULL || g->layer == NULL || g->choice == NULL)
+	if (g->type == NULL || g->layer == NULL || g->choice == NULL)
 		return err_nomem(e);
 	return EX_OK;
 }
@@ -134,7 +94,6 @@ int group_table_find(struct group_table *t, const struct places *p,
 		     const struct influence_row *row, size_t *at, struct err *e)
 {
 	size_t next = t->last + 1 < t->n ? t->last + 1 : 0;
-	uint32_t *slot;
 	int rc;
 
 	/* A step's rows mostly come in the order of the step before. */
@@ -142,28 +101,20 @@ int group_table_find(struct group_table *t, const struct places *p,
 		*at = t->last = next;
 		return same_group(t, p, next, row, e);
 	}
-	if ((rc = grow_slots(t, e)) != EX_OK)
+	if ((rc = numbering_put(&t->names, row->group, at, e)) != EX_OK)
 		return rc;
-	slot = slot_of(t, row->group);
-	if (*slot != 0) {
-		*at = t->last = *slot - 1;
-		return same_group(t, p, *at, row, e);
-	}
-	*at = t->last = t->n;
-	if ((rc = new_group(t, p->rows, row, e)) == EX_OK)
-		*slot = (uint32_t)t->n;
-	return rc;
+	t->last = *at;
+	return *at < t->n ? same_group(t, p, *at, row, e) : new_group(t, p->rows, row, e);
 }
 
 void group_table_free(struct group_table *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		free(t->g[i].group);
 		free(t->g[i].type);
 		free(t->g[i].layer);
 		free(t->g[i].choice);
 	}
 	free(t->g);
 	free(t->met);
-	free(t->slots);
+	numbering_free(&t->names);
 }

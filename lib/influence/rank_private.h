@@ -4,7 +4,7 @@
 #ifndef INFLUENCE_RANK_PRIVATE_H
 #define INFLUENCE_RANK_PRIVATE_H
 
-#include "base/str.h"
+#include "base/numbering.h"
 #include "influence/rank.h"
 #include "io/sorter.h"
 
@@ -23,13 +23,12 @@ void places_free(struct places *p);
 
 /* The groups, in the order in which they were met. */
 struct group_table {
+	struct numbering names; /* which own the strings of g's groups */
 	struct ranked *g;
 	size_t n, cap;
 	uint64_t *met; /* [n] the row where each was first met */
 	size_t cap_met;
-	uint32_t *slots; /* open addressing: 1 + index into g, 0 empty */
-	size_t n_slots;  /* a power of two */
-	size_t last;     /* group of the last row */
+	size_t last; /* group of the last row */
 };
 
 /* The group of the row that `p` counts next, new or not. EX_DATAERR when it is not as it
