@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbering.h"
 #include "model/lora.h"
 #include "peft/group.h"
-#include "peft/index.h"
 #include "peft/name.h"
 #include "peft/ruling.h"
 
@@ -30,28 +30,47 @@ static int unknown_group(const struct partition *p, const char *name, struct err
 	return rc;
 }
 
+static int add_group(const struct group *g, struct selection *s, struct err *e)
+{
+	int rc = EX_OK;
+
+	for (size_t j = 0; j < g->n && rc == EX_OK; j++)
+		rc = selection_add(s, g->member[j].param, g->member[j].from, g->member[j].n,
+				   e);
+	return rc;
+}
+
+/* Numbers the names without prefix; group[] gets the first group of each. */
+static int number_groups(const struct partition *p, const struct model *m,
+			 struct numbering *names, size_t *group, struct err *e)
+{
+	int rc = EX_OK;
+
+	for (size_t k = 0; k < p->n && rc == EX_OK; k++) {
+		size_t had = names->names.n, at = 0;
+
+		rc = numbering_put(names, name_bare(m, p->g[k].name), &at, e);
+		if (rc == EX_OK && at == had)
+			group[at] = k;
+	}
+	return rc;
+}
+
 int partition_choose(const struct partition *p, const struct model *m,
 		     const struct strlist *groups, struct selection *s, struct err *e)
 {
-	struct index names = { 0 };
-	int rc = EX_OK;
+	size_t *group = mem_zeros(p->n, sizeof *group);
+	struct numbering names = { 0 };
+	int rc = group == NULL ? err_nomem(e) : number_groups(p, m, &names, group, e);
 
-	for (size_t k = 0; k < p->n && rc == EX_OK; k++)
-		rc = index_add(&names, name_bare(m, p->g[k].name), k, e);
 	for (size_t i = 0; i < groups->n && rc == EX_OK; i++) {
-		size_t k = index_find(&names, name_bare(m, groups->s[i]));
+		size_t at = numbering_find(&names, name_bare(m, groups->s[i]));
 
-		if (k == SIZE_MAX) {
-			rc = unknown_group(p, groups->s[i], e);
-			break;
-		}
-		for (size_t j = 0; j < p->g[k].n && rc == EX_OK; j++) {
-			const struct member *x = &p->g[k].member[j];
-
-			rc = selection_add(s, x->param, x->from, x->n, e);
-		}
+		rc = at == SIZE_MAX ? unknown_group(p, groups->s[i], e)
+				    : add_group(&p->g[group[at]], s, e);
 	}
-	index_free(&names);
+	numbering_free(&names);
+	free(group);
 	if (rc == EX_OK)
 		selection_settle(s);
 	return rc;

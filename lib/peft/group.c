@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbering.h"
 #include "model/lora.h"
-#include "peft/index.h"
 #include "peft/name.h"
 #include "peft/ruling.h"
 
@@ -99,7 +99,7 @@ struct maker {
 	struct partition *p;
 	const struct model *m;
 	const struct rule_lines *from;
-	struct index names;
+	struct numbering names; /* of groups */
 	struct piece {
 		size_t group;
 		struct member member;
@@ -133,7 +133,7 @@ static int new_group(struct maker *w, const char *name, struct err *e)
 	if (p->g[p->n].name == NULL)
 		return err_nomem(e);
 	p->n++;
-	return index_add(&w->names, p->g[p->n - 1].name, p->n - 1, e);
+	return EX_OK;
 }
 
 static void widen(struct group *g, const struct param *param)
@@ -155,15 +155,14 @@ static void widen(struct group *g, const struct param *param)
 /* Gives elements to the group of that name, a new one when there is none. */
 static int give(struct maker *w, const char *name, struct member run, struct err *e)
 {
-	size_t k = index_find(&w->names, name);
+	size_t k;
 	struct group *g;
-	int rc;
+	int rc = numbering_put(&w->names, name, &k, e);
 
-	if (k == SIZE_MAX) {
-		k = w->p->n;
-		if ((rc = new_group(w, name, e)) != EX_OK)
-			return rc;
-	}
+	if (rc == EX_OK && k == w->p->n)
+		rc = new_group(w, name, e);
+	if (rc != EX_OK)
+		return rc;
 	g = &w->p->g[k];
 	g->params += run.n;
 	widen(g, &w->m->params[run.param]);
@@ -288,7 +287,7 @@ static int divide(struct partition *p, const struct model *m, const struct rule_
 		rc = put_choice(p, m, k, e);
 	if (rc != EX_OK)
 		partition_free(p);
-	index_free(&w.names);
+	numbering_free(&w.names);
 	strbuf_free(&w.name);
 	free(w.piece);
 	free(w.last);

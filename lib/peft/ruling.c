@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "peft/index.h"
+#include "base/numbering.h"
 #include "peft/name.h"
 
 size_t param_rows(const struct param *p)
@@ -86,29 +86,21 @@ static int rule_error(const struct ruling *r, size_t k, int code, const char *wh
 
 /* The number of the rule's pattern among the different ones, with ranges taken off: files
  * name the rows of one tensor in many lines. */
-static int number_pattern(struct ruling *r, size_t i, struct index *seen,
-			  struct strlist *patterns, struct err *e)
+static int number_pattern(struct ruling *r, size_t i, struct numbering *patterns,
+			  struct err *e)
 {
 	struct rule_rows *rows = &r->rows[i];
 	const char *key = r->rules->m[i].key;
 	struct strbuf bare = { 0 };
 	size_t len;
-	int rc = EX_OK;
+	int rc;
 
 	if (!rule_range(key, &len, &rows->from, &rows->to))
 		return rule_error(r, i, EX_DATAERR, "a range of rows is [a:b], a below b",
 				  e);
 	strbuf_add(&bare, key, len);
-	if (bare.failed)
-		return err_nomem(e);
-	rows->pattern = index_find(seen, bare.s);
-	if (rows->pattern == SIZE_MAX) {
-		rows->pattern = patterns->n;
-		rc = strlist_add(patterns, bare.s, e);
-		if (rc == EX_OK)
-			rc =
-			    index_add(seen, patterns->s[patterns->n - 1], rows->pattern, e);
-	}
+	rc =
+	    bare.failed ? err_nomem(e) : numbering_put(patterns, bare.s, &rows->pattern, e);
 	strbuf_free(&bare);
 	return rc;
 }
@@ -154,8 +146,7 @@ static int match_patterns(struct ruling *r, const struct model *m,
 int ruling_init(struct ruling *r, const struct model *m, const struct meta_list *rules,
 		const struct rule_lines *from, struct err *e)
 {
-	struct strlist patterns = { 0 };
-	struct index seen = { 0 };
+	struct numbering patterns = { 0 };
 	size_t longest = 0;
 	int rc = EX_OK;
 
@@ -171,11 +162,10 @@ int ruling_init(struct ruling *r, const struct model *m, const struct meta_list 
 	if (r->rows == NULL || r->owner == NULL || r->next == NULL)
 		rc = err_nomem(e);
 	for (size_t i = 0; i < rules->n && rc == EX_OK; i++)
-		rc = number_pattern(r, i, &seen, &patterns, e);
+		rc = number_pattern(r, i, &patterns, e);
 	if (rc == EX_OK)
-		rc = match_patterns(r, m, &patterns, e);
-	index_free(&seen);
-	strlist_free(&patterns);
+		rc = match_patterns(r, m, &patterns.names, e);
+	numbering_free(&patterns);
 	if (rc != EX_OK)
 		ruling_free(r);
 	return rc;
