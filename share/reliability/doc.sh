@@ -30,7 +30,8 @@ END
 table "$dir/tasks.txt"
 cat <<'END'
 Methods are called by their bound on the step (`rms` is `rms:0.1`) or their direction;
-`fit-inf` is the paper's, and `default` is what `adapeft-probe` does unasked, in
+`fit-inf` is the paper's, with slopes from whole batches as all others have them, but
+`default`, which is what `adapeft-probe` does unasked, in
 
 END
 sed -n 's/^##probe[[:blank:]]*//p' "$dir/$1/streams/default.appi" | fold -s -w 92 \

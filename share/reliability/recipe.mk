@@ -54,7 +54,8 @@ options.gpt2 = --task e2e
 init.gpt2    = $(gpt2)/model
 
 # ---- the table of methods ---------------------------------------------------------------
-# `default` is whatever adapeft-probe does unasked; fit-inf is the paper's.
+# `default` is whatever adapeft-probe does unasked; the others take slopes from the whole
+# batch, and fit-inf is the paper's.
 
 METHODS ?= default $(bounded) grad-adamw grad-sgd fisher magnitude random
 bounded := $(foreach m,ggn hvp fit,$(foreach t,travel rms inf,$(m)-$(t)))
@@ -65,9 +66,9 @@ trust.inf    = inf
 
 probe.default    =
 $(foreach m,ggn hvp fit,$(foreach t,travel rms inf,$(eval \
-	probe.$(m)-$(t) = --method $(m) --trust $(trust.$(t)))))
-probe.grad-adamw = --method grad --direction adamw
-probe.grad-sgd   = --method grad --direction sgd
+	probe.$(m)-$(t) = --slopes batch --method $(m) --trust $(trust.$(t)))))
+probe.grad-adamw = --slopes batch --method grad --direction adamw
+probe.grad-sgd   = --slopes batch --method grad --direction sgd
 probe.fisher     = --method fisher
 probe.magnitude  = --method magnitude
 probe.random     = --method random
