@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "influence/interactions.h"
 #include "influence/quadratic.h"
 
 /* A pair, added up over rows. */
 struct interaction_sum {
 	size_t a, b; /* a <= b */
-	double curv, joint;
-	double slope, tau, gain; /* of the diagonal */
+	double curv;
+	double slope, tau; /* of the diagonal */
 	double steps;
 };
 
@@ -63,10 +64,8 @@ int interaction_table_add(struct interaction_table *x, const struct interaction_
 	x->row[x->n++] = (struct interaction_sum){ .a = a < b ? a : b,
 						   .b = a < b ? b : a,
 						   .curv = w * row->curv,
-						   .joint = w * row->joint,
 						   .slope = w * row->slope_a,
 						   .tau = w * row->tau_a,
-						   .gain = w * row->gain_a,
 						   .steps = w };
 	return EX_OK;
 }
@@ -82,8 +81,10 @@ static int by_pair(const void *p, const void *q)
 		return x->b < y->b ? -1 : 1;
 	if (x->steps != y->steps)
 		return x->steps < y->steps ? -1 : 1;
-	if (x->joint != y->joint)
-		return x->joint < y->joint ? -1 : 1;
+	if (x->slope != y->slope)
+		return x->slope < y->slope ? -1 : 1;
+	if (x->tau != y->tau)
+		return x->tau < y->tau ? -1 : 1;
 	return (x->curv > y->curv) - (x->curv < y->curv);
 }
 
@@ -102,10 +103,8 @@ static void add_up(struct interaction_table *x)
 			continue;
 		}
 		k->curv += r->curv;
-		k->joint += r->joint;
 		k->slope += r->slope;
 		k->tau += r->tau;
-		k->gain += r->gain;
 		k->steps += r->steps;
 	}
 	x->n = kept;
@@ -140,14 +139,26 @@ static int make_arrays(struct interaction_table *x, struct err *e)
 	if (!mem_mul(n, n, &cells))
 		return err_nomem(e);
 	x->curv = mem_zeros(cells, sizeof *x->curv);
-	x->joint = mem_zeros(cells, sizeof *x->joint);
 	x->slope = mem_zeros(n, sizeof *x->slope);
 	x->tau = mem_zeros(n, sizeof *x->tau);
-	x->gain = mem_zeros(n, sizeof *x->gain);
-	if (x->curv == NULL || x->joint == NULL || x->slope == NULL || x->tau == NULL ||
-	    x->gain == NULL)
+	if (x->curv == NULL || x->slope == NULL || x->tau == NULL)
 		return err_nomem(e);
 	return EX_OK;
+}
+
+/* A slope of exactly zero is that of a group whose gradient is zero at every step; its
+ * curvatures are rounding, which without a bound would carry it anywhere. */
+static void hold_still(struct interaction_table *x)
+{
+	size_t n = x->groups.names.n;
+
+	for (size_t k = 0; k < n; k++) {
+		if (x->slope[k] != 0)
+			continue;
+		x->tau[k] = 0;
+		for (size_t l = 0; l < n; l++)
+			x->curv[k * n + l] = x->curv[l * n + k] = 0;
+	}
 }
 
 int interaction_table_finish(struct interaction_table *x, struct err *e)
@@ -163,13 +174,12 @@ int interaction_table_finish(struct interaction_table *x, struct err *e)
 		const struct interaction_sum *r = &x->row[i];
 
 		x->curv[r->a * n + r->b] = x->curv[r->b * n + r->a] = r->curv / r->steps;
-		x->joint[r->a * n + r->b] = x->joint[r->b * n + r->a] = r->joint / r->steps;
 		if (r->a == r->b) {
 			x->slope[r->a] = r->slope / r->steps;
 			x->tau[r->a] = r->tau / r->steps;
-			x->gain[r->a] = r->gain / r->steps;
 		}
 	}
+	hold_still(x);
 	return EX_OK;
 }
 
@@ -178,10 +188,8 @@ void interaction_table_free(struct interaction_table *x)
 	numbering_free(&x->groups);
 	free(x->row);
 	free(x->curv);
-	free(x->joint);
 	free(x->slope);
 	free(x->tau);
-	free(x->gain);
 	*x = (struct interaction_table){ 0 };
 }
 
@@ -196,17 +204,30 @@ const char *pair_kind_name(enum pair_kind k)
 	return names[k];
 }
 
+static double alone(double slope, double curv, double tau)
+{
+	double eta = curv > 0 ? fmin(slope / curv, tau) : tau;
+
+	if (slope <= 0 || !isfinite(eta))
+		return 0;
+	return eta * slope - eta * eta / 2 * curv;
+}
+
 static struct additive_pair pair_of(const struct interaction_table *x, size_t a, size_t b,
 				    double threshold)
 {
 	size_t n = x->groups.names.n;
+	const double slope[2] = { x->slope[a], x->slope[b] };
+	const double tau[2] = { x->tau[a], x->tau[b] };
+	double own_a = x->curv[a * n + a], own_b = x->curv[b * n + b];
+	double shared = x->curv[a * n + b];
 	struct additive_pair p = { .a = a, .b = b };
 
-	p.joint = x->joint[a * n + b];
-	p.sum = x->gain[a] + x->gain[b];
+	p.sum = alone(slope[0], own_a, tau[0]) + alone(slope[1], own_b, tau[1]);
+	p.joint = shared == 0 ? p.sum : joint_gain(slope, tau, own_a, shared, own_b);
 	p.excess = p.joint - p.sum;
 	p.ratio = p.joint / p.sum;
-	p.cosine = x->curv[a * n + b] / sqrt(x->curv[a * n + a]) / sqrt(x->curv[b * n + b]);
+	p.cosine = shared / sqrt(own_a) / sqrt(own_b);
 	if (!isfinite(p.cosine))
 		p.cosine = NAN;
 	if (p.excess > threshold * p.sum)
@@ -275,13 +296,14 @@ static int measure_pairs(const struct interaction_table *x, double threshold,
 
 /* ---- all groups ---- */
 
-static double alone(double slope, double curv, double tau)
+/* All groups gain at least what the best two of them do, however far the search came. */
+static void raise_joint(struct additivity *a)
 {
-	double eta = curv > 0 ? fmin(slope / curv, tau) : tau;
+	double found = a->joint;
 
-	if (slope <= 0 || !isfinite(eta))
-		return 0;
-	return eta * slope - eta * eta / 2 * curv;
+	for (size_t i = 0; i < a->n; i++)
+		a->joint = fmax(a->joint, a->pair[i].joint);
+	a->gap = fmax(a->gap - (a->joint - found), 0);
 }
 
 int additivity_measure(const struct interaction_table *x, double threshold,
@@ -298,7 +320,9 @@ int additivity_measure(const struct interaction_table *x, double threshold,
 		rc = unbounded_gain(n, x->curv, x->slope, &a->unbounded, &a->rank, e);
 	if (rc == EX_OK)
 		rc = measure_pairs(x, threshold, a, e);
-	if (rc != EX_OK)
+	if (rc == EX_OK)
+		raise_joint(a);
+	else
 		additivity_free(a);
 	return rc;
 }

@@ -30,17 +30,18 @@ struct interaction_table {
 	struct numbering groups; /* in the order met */
 	struct interaction_sum *row;
 	size_t n, cap;
-	double *curv, *joint;       /* [groups x groups], both triangles */
-	double *slope, *tau, *gain; /* [groups] */
-	double steps;               /* in all */
+	double *curv;        /* [groups x groups], both triangles */
+	double *slope, *tau; /* [groups] */
+	double steps;        /* in all */
 };
 
 /* {0} is an empty one. EX_DATAERR for a number that cannot be, the message says no place.
  */
 int interaction_table_add(struct interaction_table *x, const struct interaction_row *row,
 			  struct err *e);
-/* The mean, weighted by steps, of what was added; fills the arrays. EX_DATAERR when a pair
- * is missing or has other steps than the rest. Call once. */
+/* The mean, weighted by steps, of what was added; fills the arrays. A group of slope 0,
+ * whose gradient is zero, gets curvatures and a bound of 0. EX_DATAERR when a pair is
+ * missing or has other steps than the rest. Call once. */
 int interaction_table_finish(struct interaction_table *x, struct err *e);
 void interaction_table_free(struct interaction_table *x);
 
@@ -48,6 +49,8 @@ enum pair_kind { PAIR_ADDITIVE, PAIR_SYNERGY, PAIR_REDUNDANT };
 
 const char *pair_kind_name(enum pair_kind k);
 
+/* All of one quadratic, that of the mean curvatures, slopes and bounds. The means of what
+ * each step gained by itself are as a rule above its maxima and not to be compared with them. */
 struct additive_pair {
 	size_t a, b; /* a < b */
 	double joint, sum;
@@ -61,7 +64,7 @@ struct additivity {
 	struct additive_pair *pair; /* largest |excess| first; ties by names */
 	size_t n;
 	size_t synergy, redundant;
-	double joint;     /* max f, of the mean quadratic */
+	double joint;     /* max f, of the mean quadratic; that of no pair is larger */
 	double gap;       /* no eta within the bounds is better than joint + gap */
 	double sum;       /* of the gains of each group alone, in that quadratic */
 	double unbounded; /* 1/2 b'M^-1 b, see influence/quadratic.h */

@@ -12,7 +12,7 @@
 
 struct cell {
 	int64_t step;
-	double gain, ppi;
+	double gain, ppi, loss;
 	uint32_t group, shard;
 	uint32_t order; /* of sums: that of the units */
 	uint8_t status;
@@ -66,7 +66,8 @@ static int add_traits(struct regrouper *r, const struct influence_row *row, stru
 	return rc;
 }
 
-int regroup_add(struct regrouper *r, const struct influence_row *row, struct err *e)
+int regroup_add(struct regrouper *r, const struct influence_row *row, double loss,
+		struct err *e)
 {
 	size_t before = r->groups.names.n, at;
 	enum status status = STATUS_ZERO;
@@ -82,6 +83,7 @@ int regroup_add(struct regrouper *r, const struct influence_row *row, struct err
 	r->cells[r->n++] = (struct cell){ .step = row->step,
 					  .gain = row->gain,
 					  .ppi = row->ppi,
+					  .loss = loss,
 					  .group = (uint32_t)at,
 					  .shard = (uint32_t)row->shard,
 					  .status = (uint8_t)status };
@@ -378,6 +380,22 @@ static int merge_traits(struct regrouper *r, struct err *e)
 	return rc;
 }
 
+/* Fisher information and what else only scores is no decrease of the loss. */
+static int read_method(const struct meta_list *head, bool *decreases, struct err *e)
+{
+	static const char *const scores[] = { "fisher", "magnitude", "random" };
+	const char *probe = meta_get(head, "probe");
+	char *method = probe == NULL ? NULL : meta_word(probe, "method");
+
+	if (probe != NULL && method == NULL && strstr(probe, "method=") != NULL)
+		return err_nomem(e);
+	*decreases = true;
+	for (size_t i = 0; i < sizeof scores / sizeof scores[0] && method != NULL; i++)
+		*decreases &= strcmp(method, scores[i]) != 0;
+	free(method);
+	return EX_OK;
+}
+
 int regroup_finish(struct regrouper *r, const struct meta_list *head, double penalty,
 		   const struct regrouped **out, struct err *e)
 {
@@ -386,6 +404,8 @@ int regroup_finish(struct regrouper *r, const struct meta_list *head, double pen
 	size_t steps = 0;
 	int rc = division_of(head, &by, &rows, e);
 
+	if (rc == EX_OK)
+		rc = read_method(head, &r->out.decreases, e);
 	if (rc != EX_OK)
 		return rc;
 	settle(r);
@@ -428,8 +448,18 @@ static int weight_of(const struct cell *c)
 	return counts(c) ? 1 : 0;
 }
 
-static int feed_one(const struct regrouper *r, const struct cell *c, size_t n,
-		    struct ranker *to, struct err *e)
+/* No step takes more off a loss than there is. */
+static void cap_gain(struct regrouper *r, double loss, struct influence_row *row)
+{
+	if (!r->out.decreases || !isfinite(loss) || row->gain <= fmax(loss, 0))
+		return;
+	row->ppi *= fmax(loss, 0) / row->gain;
+	row->gain = fmax(loss, 0);
+	r->out.capped++;
+}
+
+static int feed_one(struct regrouper *r, const struct cell *c, size_t n, struct ranker *to,
+		    struct err *e)
 {
 	const struct trait *t = &r->new[c->group];
 	struct influence_row row = { .step = c->step,
@@ -440,15 +470,18 @@ static int feed_one(const struct regrouper *r, const struct cell *c, size_t n,
 				     .choice = r->words.names.s[t->choice],
 				     .params = t->params };
 	const struct cell *speaker = c;
+	double loss = c->loss;
 
 	for (size_t i = 0; i < n; i++) {
 		if (weight_of(&c[i]) > weight_of(speaker))
 			speaker = &c[i];
+		loss = fmin(loss, c[i].loss);
 		if (!counts(&c[i]))
 			continue;
 		row.gain += c[i].gain;
 		row.ppi += c[i].ppi;
 	}
+	cap_gain(r, loss, &row);
 	row.status = status_name((enum status)speaker->status);
 	if (t->params > 0)
 		row.ppi /= (double)t->params;

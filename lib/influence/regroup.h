@@ -27,6 +27,7 @@
 #ifndef INFLUENCE_REGROUP_H
 #define INFLUENCE_REGROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -41,18 +42,24 @@ struct regrouped {
 	struct meta_list rules; /* key PATTERN, value GROUP: a groups file */
 	size_t members, groups; /* before and after */
 	size_t whole;           /* tensors, modules or above in one group each */
+	bool decreases;         /* of the loss: gains; not: scores */
+	size_t capped;          /* gains that the loss of their step cut, once fed */
 };
 
 struct regrouper;
 
 int regroup_start(struct regrouper **r, struct err *e);
-/* A row that ranker_add has taken. Every row is kept: some 100 bytes each. */
-int regroup_add(struct regrouper *r, const struct influence_row *row, struct err *e);
+/* A row that ranker_add has taken, and the loss of its step, nan when that is not known.
+ * Every row is kept: some 100 bytes each. */
+int regroup_add(struct regrouper *r, const struct influence_row *row, double loss,
+		struct err *e);
 /* `head`: of the streams, its lines groups, group and model. Call once; `out` belongs to
  * the regrouper. EX_USAGE when the groups are of a sort that patterns cannot name. */
 int regroup_finish(struct regrouper *r, const struct meta_list *head, double penalty,
 		   const struct regrouped **out, struct err *e);
-/* The rows of the new groups, gains added up, in place of those of their members. */
+/* The rows of the new groups in place of those of their members: gains added up, at most
+ * the loss of their step when they are decreases of it. The sum is as a rule above what
+ * the new group gains as one, since its members do in part the same work. */
 int regroup_feed(struct regrouper *r, struct ranker *to, struct err *e);
 void regroup_free(struct regrouper *r);
 

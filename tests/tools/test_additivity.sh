@@ -55,12 +55,29 @@ t 'makes pairs additive' sh -c '! grep -v "^#" out | grep -v additive'
 t 'stdin, binary' sh -c 'adapeft-view --format binary one | adapeft-rank -q --additivity >out'
 t 'is the same' sh -c 'grep -v "^##pg" out | grep -v "^##end" >a; grep -v "^##pg" whole | grep -v "^##end" >b; cmp a b'
 
-# Of another weight: the joint gain of p and q is (2 x 2 + 0.5 x 1) / 3 steps.
-grep -v '^#' one | cut -f 1-5,8-11 | tr '\t' ' ' | sed 's/ 2 2$/ 0.5 1/; s/ 2$/ 1/' >other.rows
+# Of another weight: the curvature of p and q is (2 x -0.5 + 1 x 1) / 3 steps.
+grep -v '^#' one | cut -f 1-5,8-11 | tr '\t' ' ' | sed 's/ 2$/ 1/; s/^p q -0.5/p q 1/' >other.rows
 stream other <other.rows
 t 'several files' code 0 adapeft-rank -q --additivity one other
-t 'weigh as much as their steps' sh -c 'grep -v "^#" out | awk "\$2 == \"p\" && \$3 == \"q\" { exit !(\$4 == 1.5) }"'
+t 'weigh as much as their steps' sh -c 'grep -v "^#" out | awk "\$2 == \"p\" && \$3 == \"q\" { exit !(\$4 == 1 && \$8 == 0) }"'
 t 'and count together' test "$(word steps)" = 3
+
+# The joint gains of the steps by themselves, 9 here, are of other quadratics than that of all.
+sed 's/ [0-9.]* 1$/ 9 1/' other.rows | stream single
+t 'means over single steps' code 0 adapeft-rank --additivity single
+t 'put no pair above all groups' sh -c 'grep -v "^#" out | awk -v all="$1" "\$4 > all { exit 1 }"' - "$(word joint)"
+
+# A group of no gradient, whose curvatures are rounding, is in no pair and moves nowhere.
+{ cat other.rows && for g in p q r s; do echo "$g k -1e-8 1 0 0.5 0 9 1"; done &&
+    echo 'k k 1e-16 0 0 0 0 0 1'; } | stream still
+t 'a group without gradient' code 0 adapeft-rank --additivity --threshold 0 still
+t 'is named in no note' sh -c '! grep -q " k[, ]" err'
+t 'and is additive, without a cosine' sh -c 'grep -v "^#" out | awk "
+    \$3 == \"k\" { n++; bad += \$8 != \"nan\" || \$9 != \"additive\" || \$6 != 0 }
+    END { exit !(n == 4 && !bad) }"'
+still=$(word joint)
+t 'the others by themselves' code 0 adapeft-rank -q --additivity other
+t 'gain as much' test "$still" = "$(word joint)"
 
 # ---- what is refused ----
 grep -v '^r r' other.rows | stream lacking

@@ -35,7 +35,7 @@ gains() { awk -F'\t' -v c="$2" '!/^#/ { s += $c } END { printf "%.9g\n", s }' "$
 printf '%s\n' 'a.weight 0 60 1' 'b.weight 0 60 1' | stream row noise
 t 'noise' code 0 adapeft-rank --regroup g noise
 t 'becomes one group' sh -c '[ "$(grep -v "^#" g)" = "*	all" ]'
-t 'with a note' says '120 groups become 1, 1 of them whole tensors, modules or more'
+t 'with a note' grep -q '120 groups become 1, 1 of them whole tensors, modules or more' err
 t 'which is ranked' sh -c '[ "$(grep -v "^#" out | cut -f 1,2,5)" = "1	all	480" ]'
 
 printf '%s\n' 'm.0.weight 0 17 1' 'm.0.weight 17 18 200' 'm.0.weight 18 60 1' \
@@ -65,6 +65,36 @@ awk '/^#/ || $2 != "m.1.bias[39]"' known >part
 t 'what was not probed' code 0 adapeft-rank -q --regroup g4 part
 t 'has a rule of its own' sh -c 'tail -n 1 g4 | grep -qx "\*	rest"'
 t 'and others are not taken for it' sh -c 'grep -qx "m.1.bias\[0:39\]	m.1" g4'
+
+# ---- gains beside the loss ----
+# Eight rows that gain 0.3 each of a loss of 0.5, in two steps.
+losses() { # METHOD LOSS
+    awk -v OFS='\t' -v method="$1" -v loss="$2" 'BEGIN {
+        print "##adapeft 1 ppi"
+        print "##model", "m", "params=32"
+        print "##groups", "row"
+        print "##probe", "method=" method " steps=2"
+        print "#step", "group", "type", "layer", "params", "loss", "gain", "ppi", "status"
+        for (step = 0; step < 2; step++)
+            for (i = 0; i < 8; i++)
+                print step, "w[" i "]", "attn", 0, 4, loss, 0.3, 0.15, "ok"
+        print "##end rows=0 crc32=00000000" }' >sums.edited
+    adapeft-view --seal -o sums sums.edited
+}
+losses ggn 0.5
+t 'rows that do the same work' code 0 adapeft-rank --regroup g5 sums
+t 'gain no more than the loss of their steps' test "$(gains out 6)" = 1
+t 'ppi with it: 2 x 0.5 / 32 in each' test "$(gains out 7)" = 0.0625
+t 'with what to do about it' grep -qx "adapeft-rank: values are sums of the members' gains, 2 of them cut to the loss of their step; adapeft probe --groups FILE gives those of the new groups themselves" err
+losses ggn 100
+t 'a larger loss' code 0 adapeft-rank -q --regroup g5 sums
+t 'cuts nothing' test "$(gains out 6)" = 4.8
+losses ggn nan
+t 'one that is not known' code 0 adapeft-rank -q --regroup g5 sums
+t 'cuts nothing either' test "$(gains out 6)" = 4.8
+losses fisher 0.5
+t 'scores' code 0 adapeft-rank --regroup g5 sums
+t 'are no decreases' test "$(gains out 6).$(grep -c 'of the loss\|members' err)" = 4.8.0
 
 # ---- a model ----
 t 'tensors of a model' sh -c 'adapeft-probe -q -j 1 -m tiny-bert -d train.tsv --task sst2 \

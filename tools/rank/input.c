@@ -1,15 +1,30 @@
 #include "input.h"
 
+#include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Those from CHOICE on may be absent. */
-enum column { STEP, GROUP, TYPE, LAYER, PARAMS, PPI, GAIN, STATUS, CHOICE, SHARD, COLUMNS };
+enum column {
+	STEP,
+	GROUP,
+	TYPE,
+	LAYER,
+	PARAMS,
+	PPI,
+	GAIN,
+	STATUS,
+	CHOICE,
+	SHARD,
+	LOSS,
+	COLUMNS
+};
 
 static int find_columns(const struct stream_reader *r, size_t at[COLUMNS], struct err *e)
 {
 	static const char *const names[COLUMNS] = { "step",   "group", "type", "layer",
 						    "params", "ppi",   "gain", "status",
-						    "choice", "shard" };
+						    "choice", "shard", "loss" };
 	int rc = EX_OK;
 
 	for (int i = 0; i < CHOICE && rc == EX_OK; i++)
@@ -29,6 +44,7 @@ static int add_row(struct ranker *ranker, struct regrouper *regrouper,
 				     .choice = "-",
 				     .shard = 1 };
 	struct err why = { 0 };
+	double loss = NAN;
 	int64_t params;
 	int rc;
 
@@ -40,6 +56,9 @@ static int add_row(struct ranker *ranker, struct regrouper *regrouper,
 	if (at[SHARD] != SIZE_MAX &&
 	    (rc = stream_int(r, at[SHARD], &row.shard, e)) != EX_OK)
 		return rc;
+	if (regrouper != NULL && at[LOSS] != SIZE_MAX &&
+	    (rc = stream_real(r, at[LOSS], &loss, e)) != EX_OK)
+		return rc;
 	if (params < 0)
 		return stream_error(r, e, "params is negative");
 	row.params = (uint64_t)params;
@@ -47,7 +66,7 @@ static int add_row(struct ranker *ranker, struct regrouper *regrouper,
 		row.choice = stream_text(r, at[CHOICE]);
 	rc = ranker_add(ranker, &row, &why);
 	if (rc == EX_OK && regrouper != NULL)
-		rc = regroup_add(regrouper, &row, &why);
+		rc = regroup_add(regrouper, &row, loss, &why);
 	if (rc == EX_DATAERR)
 		return stream_error(r, e, "%s", why.text);
 	if (rc != EX_OK)
@@ -61,9 +80,17 @@ static int add_head(const struct cli *cli, const struct stream_reader *r,
 	struct strlist differ = { 0 };
 	int rc = heads_add(heads, stream_name(r), stream_head(r), &differ, e);
 
-	for (size_t i = 0; i < differ.n && rc == EX_OK; i++)
-		cli_note(cli, "%s: its ##%s line differs from that of the files before",
-			 stream_name(r), differ.s[i]);
+	for (size_t i = 0; i < differ.n && rc == EX_OK; i++) {
+		const char *how = heads_difference(heads);
+
+		if (strcmp(differ.s[i], "probe") == 0 && *how != '\0')
+			cli_note(cli, "%s: %s", stream_name(r), how);
+		else
+			cli_note(cli,
+				 "%s: its ##%s line differs from that of the files "
+				 "before",
+				 stream_name(r), differ.s[i]);
+	}
 	ranker_expect_shards(ranker, heads_shards(heads));
 	strlist_free(&differ);
 	return rc;

@@ -34,6 +34,18 @@ static int divide(const struct settings *s, struct regrouper *r, struct heads *h
 	return rc;
 }
 
+/* What is merged does in part the same work: its gains do not simply add up. */
+static void note_sums(const struct cli *cli, const struct regrouped *r)
+{
+	if (!r->decreases || r->groups == r->members)
+		return;
+	cli_note(cli,
+		 "values are sums of the members' gains, %zu of them cut to the loss of "
+		 "their step; adapeft probe --groups FILE gives those of the new groups "
+		 "themselves",
+		 r->capped);
+}
+
 int regroup_rank(const struct settings *s, struct regrouper *r, struct heads *heads,
 		 struct ranker **to, const struct ranking **out,
 		 const struct regrouped **regrouped, struct err *e)
@@ -51,6 +63,8 @@ int regroup_rank(const struct settings *s, struct regrouper *r, struct heads *he
 		ranker_expect_shards(*to, heads_shards(heads));
 		rc = regroup_feed(r, *to, e);
 	}
+	if (rc == EX_OK)
+		note_sums(&s->cli, *regrouped);
 	if (rc == EX_OK)
 		rc = ranker_finish(*to, s->by, out, e);
 	return rc == EX_OK ? write_rules(s->regroup, *regrouped, e) : rc;

@@ -24,10 +24,10 @@ static int add(struct interaction_table *x, const char *a, const char *b, double
 }
 
 /* Two groups of slope 1 and curvature 1: alone each gains 1/2. */
-static void two_groups(struct interaction_table *x, double curv, double joint)
+static void two_groups(struct interaction_table *x, double curv)
 {
 	assert_int_equal(add(x, "a", "a", 1, 0.5, 3, NULL), EX_OK);
-	assert_int_equal(add(x, "a", "b", curv, joint, 3, NULL), EX_OK);
+	assert_int_equal(add(x, "a", "b", curv, 77, 3, NULL), EX_OK);
 	assert_int_equal(add(x, "b", "b", 1, 0.5, 3, NULL), EX_OK);
 	assert_int_equal(interaction_table_finish(x, NULL), EX_OK);
 }
@@ -37,11 +37,14 @@ static void expect_pair(double curv, double joint, enum pair_kind kind)
 	struct interaction_table x = { 0 };
 	struct additivity a;
 
-	two_groups(&x, curv, joint);
+	two_groups(&x, curv);
 	assert_int_equal(additivity_measure(&x, 0.05, &a, NULL), EX_OK);
 	assert_int_equal(a.n, 1);
 	assert_int_equal(a.pair[0].kind, kind);
-	assert_true(a.pair[0].excess == joint - 1 && a.pair[0].ratio == joint);
+	/* The row's own joint, a mean of other quadratics, is not it. */
+	assert_true(fabs(a.pair[0].joint - joint) < 1e-14);
+	assert_true(fabs(a.pair[0].excess - (joint - 1)) < 1e-14);
+	assert_true(fabs(a.pair[0].ratio - joint) < 1e-14);
 	assert_true(a.pair[0].cosine == curv);
 	assert_true(fabs(a.sum - 1) < 1e-15);
 	/* b'M^-1 b / 2 of [1 c; c 1] and b = (1, 1) */
@@ -67,7 +70,7 @@ static void test_copies_of_one_group_are_worth_one(void **state)
 	struct additivity a;
 
 	(void)state;
-	two_groups(&x, 1, 0.5);
+	two_groups(&x, 1);
 	assert_int_equal(additivity_measure(&x, 0.05, &a, NULL), EX_OK);
 	assert_true(fabs(a.joint - 0.5) < 1e-9 && fabs(a.unbounded - 0.5) < 1e-9);
 	assert_int_equal(a.rank, 1);
@@ -90,7 +93,7 @@ static void test_files_weigh_as_much_as_their_steps(void **state)
 	}
 	assert_int_equal(interaction_table_finish(&x, NULL), EX_OK);
 	assert_true(x.curv[0] == 5 && x.curv[1] == -5 && x.curv[2] == -5);
-	assert_true(x.joint[1] == 5 && x.slope[0] == 1 && x.gain[1] == 0.5);
+	assert_true(x.slope[0] == 1 && x.tau[1] == 10);
 	interaction_table_free(&x);
 }
 
@@ -125,14 +128,66 @@ static void test_pairs_come_by_excess_then_by_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		for (size_t j = i; j < 4; j++)
-			assert_int_equal(add(&x, name[i], name[j], i == j ? 1 : 0,
-					     i == 1 && j == 3 ? 0.25 : 1.5, 1, NULL),
+			assert_int_equal(add(&x, name[i], name[j],
+					     i == j             ? 1
+					     : i == 1 && j == 3 ? 1
+								: -0.5,
+					     1, 1, NULL),
 					 EX_OK);
 	assert_int_equal(interaction_table_finish(&x, NULL), EX_OK);
 	assert_int_equal(additivity_measure(&x, 0.05, &a, NULL), EX_OK);
 	assert_int_equal(a.n, 6);
-	assert_true(a.pair[0].a == 1 && a.pair[0].b == 3 && a.pair[0].excess == -0.75);
-	assert_string_equal(x.groups.names.s[a.pair[1].a], "a");
+	assert_true(a.pair[5].a == 1 && a.pair[5].b == 3 && a.pair[5].excess == -0.5);
+	assert_string_equal(x.groups.names.s[a.pair[0].a], "a");
+	additivity_free(&a);
+	interaction_table_free(&x);
+}
+
+/* Two steps in which p and q swap their parts: each step's best is out of reach of their
+ * mean, of which all groups must gain what any pair gains. */
+static void test_no_pair_gains_more_than_all(void **state)
+{
+	struct interaction_table x = { 0 };
+	struct additivity a;
+
+	(void)state;
+	for (int step = 0; step < 2; step++) {
+		double own = step == 0 ? 1 : 100;
+		const struct interaction_row rows[] = {
+			{ "p", "p", own, 1, 1, INFINITY, INFINITY, .5, .5, .5, 1 },
+			{ "p", "q", 0.1, 1, 1, INFINITY, INFINITY, .5, .5, .505, 1 },
+			{ "q", "q", 101 - own, 1, 1, INFINITY, INFINITY, .5, .5, .5, 1 },
+		};
+
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(interaction_table_add(&x, &rows[i], NULL), EX_OK);
+	}
+	assert_int_equal(interaction_table_finish(&x, NULL), EX_OK);
+	assert_int_equal(additivity_measure(&x, 0.05, &a, NULL), EX_OK);
+	assert_true(a.pair[0].joint <= a.joint && a.joint < 0.02);
+	assert_true(fabs(a.pair[0].sum - a.sum) < 1e-15);
+	additivity_free(&a);
+	interaction_table_free(&x);
+}
+
+static void test_a_group_without_gradient_has_no_part(void **state)
+{
+	struct interaction_table x = { 0 };
+	struct additivity a;
+	const struct interaction_row rows[] = {
+		{ "w", "w", 1, 1, 1, INFINITY, INFINITY, 0.5, 0.5, 0.5, 1 },
+		{ "w", "z", -0.9e-8, 1, 0, INFINITY, INFINITY, 0.5, 0, 2.6, 1 },
+		{ "z", "z", 1e-16, 0, 0, INFINITY, INFINITY, 0, 0, 0, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(interaction_table_add(&x, &rows[i], NULL), EX_OK);
+	assert_int_equal(interaction_table_finish(&x, NULL), EX_OK);
+	assert_int_equal(additivity_measure(&x, 0, &a, NULL), EX_OK);
+	assert_int_equal(a.pair[0].kind, PAIR_ADDITIVE);
+	assert_true(isnan(a.pair[0].cosine) && a.pair[0].excess == 0);
+	assert_true(a.joint == 0.5 && a.unbounded == 0.5 && a.rank == 1);
 	additivity_free(&a);
 	interaction_table_free(&x);
 }
@@ -247,6 +302,8 @@ int main(void)
 		cmocka_unit_test(test_files_weigh_as_much_as_their_steps),
 		cmocka_unit_test(test_incomplete_or_impossible_rows_are_refused),
 		cmocka_unit_test(test_pairs_come_by_excess_then_by_names),
+		cmocka_unit_test(test_no_pair_gains_more_than_all),
+		cmocka_unit_test(test_a_group_without_gradient_has_no_part),
 		cmocka_unit_test(test_the_joint_gain_is_the_maximum_within_bounds),
 		cmocka_unit_test(test_groups_without_curvature_go_to_their_bound),
 		cmocka_unit_test(test_the_unbounded_gain_of_a_singular_matrix),

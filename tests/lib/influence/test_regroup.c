@@ -192,7 +192,7 @@ static void member(struct bench *b, const char *name, double level, const char *
 
 		row.ppi = level * z * z * exp(-0.3 * (double)row.step);
 		row.gain = 2 * row.ppi;
-		assert_int_equal(regroup_add(b->r, &row, NULL), EX_OK);
+		assert_int_equal(regroup_add(b->r, &row, NAN, NULL), EX_OK);
 	}
 }
 
@@ -421,7 +421,7 @@ static void put(struct regrouper *r, const char *group, int64_t step, int64_t sh
 					   .gain = gain,
 					   .ppi = gain };
 
-	assert_int_equal(regroup_add(r, &row, NULL), EX_OK);
+	assert_int_equal(regroup_add(r, &row, NAN, NULL), EX_OK);
 }
 
 static void test_gains_of_members_add_up(void **state)
