@@ -19,6 +19,7 @@ struct heads {
 	struct fold_list task, probe, pg;
 	struct follows *follows;
 	size_t n_follows, cap_follows;
+	struct strbuf difference; /* of ##probe lines */
 	uint64_t shards;
 	size_t n;
 };
@@ -43,6 +44,7 @@ void heads_free(struct heads *h)
 	fold_list_free(&h->task);
 	fold_list_free(&h->probe);
 	fold_list_free(&h->pg);
+	strbuf_free(&h->difference);
 	free(h->follows);
 	free(h);
 }
@@ -50,6 +52,11 @@ void heads_free(struct heads *h)
 uint64_t heads_shards(const struct heads *h)
 {
 	return h->shards;
+}
+
+const char *heads_difference(const struct heads *h)
+{
+	return h->difference.len > 0 ? h->difference.s : "";
 }
 
 /* ---- what must be alike ---- */
@@ -149,6 +156,27 @@ static int add_folded(struct fold_list *l, struct folded *f, const char *key,
 	return rc;
 }
 
+/* Shards are of one run only when they were probed alike. */
+static int compare_probe(struct heads *h, const char *name, const struct folded *f,
+			 struct err *e)
+{
+	const struct folded *other = h->probe.n > 0 ? &h->probe.f[0] : NULL;
+	int rc;
+
+	strbuf_clear(&h->difference);
+	for (size_t i = 0; f->shards.of > 0 && i < h->probe.n; i++)
+		if (h->probe.f[i].shards.of > 0)
+			other = &h->probe.f[i];
+	if (other == NULL)
+		return EX_OK;
+	rc = folded_difference(f, other, &h->difference, e);
+	if (rc == EX_OK && h->difference.len > 0 && f->shards.of > 0 &&
+	    other->shards.of > 0)
+		return err_set(e, EX_DATAERR, "%s: shards of different runs: %s", name,
+			       h->difference.s);
+	return rc;
+}
+
 static int add_probe(struct heads *h, const char *name, const char *value,
 		     struct strlist *differ, struct err *e)
 {
@@ -165,6 +193,8 @@ static int add_probe(struct heads *h, const char *name, const char *value,
 			     "%s: of a run in %" PRIu64 " shards, but the files before it "
 			     "of one in %" PRIu64,
 			     name, f.shards.of, h->shards);
+	if (rc == EX_OK)
+		rc = compare_probe(h, name, &f, e);
 	if (rc != EX_OK) {
 		folded_free(&f);
 		return rc;

@@ -72,6 +72,74 @@ int fold_probe(struct folded *f, const char *value, struct err *e)
 	return rc;
 }
 
+/* The words KEY=VALUE of `a` that `b` has not go to `mine`, and what b has instead to
+ * `other`. */
+static void tell_words(const char *a, const char *b, bool shards, struct strbuf *mine,
+		       struct strbuf *other)
+{
+	for (size_t n; *(a += strspn(a, " \t")) != '\0'; a += n) {
+		size_t key = strcspn(a, "= \t");
+		char *name = str_dupn(a, key + (a[key] == '='));
+		const char *word = name == NULL ? NULL : find_word(b, name);
+
+		n = strcspn(a, " \t");
+		mine->failed = mine->failed || name == NULL;
+		if (name != NULL && !(shards && strcmp(name, "shard=") == 0) &&
+		    (word == NULL || strcspn(word, " \t") != n ||
+		     memcmp(word, a, n) != 0)) {
+			strbuf_puts(mine, mine->len > 0 ? " " : "");
+			strbuf_add(mine, a, n);
+			strbuf_puts(other, other->len > 0 ? " " : "");
+			if (word == NULL)
+				strbuf_printf(other, "no %s", name);
+			else
+				strbuf_add(other, word, strcspn(word, " \t"));
+		}
+		free(name);
+	}
+}
+
+/* The words of `b` whose key `a` has not. */
+static void tell_missing(const char *a, const char *b, struct strbuf *mine,
+			 struct strbuf *other)
+{
+	for (size_t n; *(b += strspn(b, " \t")) != '\0'; b += n) {
+		size_t key = strcspn(b, "= \t");
+		char *name = str_dupn(b, key + (b[key] == '='));
+
+		n = strcspn(b, " \t");
+		mine->failed = mine->failed || name == NULL;
+		if (name != NULL && find_word(a, name) == NULL) {
+			strbuf_printf(mine, "%sno %s", mine->len > 0 ? " " : "", name);
+			strbuf_puts(other, other->len > 0 ? " " : "");
+			strbuf_add(other, b, n);
+		}
+		free(name);
+	}
+}
+
+int folded_difference(const struct folded *a, const struct folded *b, struct strbuf *to,
+		      struct err *e)
+{
+	struct strbuf mine = { 0 }, other = { 0 };
+	char *x = folded_print(a), *y = folded_print(b);
+	int rc = x == NULL || y == NULL ? err_nomem(e) : EX_OK;
+
+	if (rc == EX_OK) {
+		tell_words(x, y, a->shards.of > 0 && b->shards.of > 0, &mine, &other);
+		tell_missing(x, y, &mine, &other);
+	}
+	if (rc == EX_OK && mine.len > 0)
+		strbuf_printf(to, "%s, but the files before have %s", mine.s, other.s);
+	if (rc == EX_OK && (mine.failed || other.failed || to->failed))
+		rc = err_nomem(e);
+	strbuf_free(&mine);
+	strbuf_free(&other);
+	free(x);
+	free(y);
+	return rc;
+}
+
 /* ---- ##pg ---- */
 
 /* The length of the word that `at` begins with, as it is quoted for a shell. */
@@ -94,19 +162,26 @@ static bool is_word(const char *word, size_t n, const char *what)
 	return n == strlen(what) && memcmp(word, what, n) == 0;
 }
 
+/* The word NAME, or NAME=VALUE: *whole then. */
+static bool is_option(const char *word, size_t n, const char *name, bool *whole)
+{
+	size_t len = strlen(name);
+
+	*whole = n > len && memcmp(word, name, len) == 0 && word[len] == '=';
+	return *whole || is_word(word, n, name);
+}
+
 /* Does the word name an output? Flags may be bundled in front: *flags of them. *whole: the
  * file is in the word. */
 static bool names_output(const char *word, size_t n, size_t *flags, bool *whole)
 {
-	static const char attached[] = "--output=";
-
 	*flags = 0;
 	if (*word == '\'') {
 		word++;
 		n--;
 	}
-	*whole = n >= sizeof attached - 1 && str_starts(word, attached);
-	if (*whole || is_word(word, n, "--output"))
+	if (is_option(word, n, "--output", whole) ||
+	    is_option(word, n, "--interactions", whole))
 		return true;
 	if (n < 2 || word[0] != '-')
 		return false;

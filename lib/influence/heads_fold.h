@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "influence/shards.h"
 
 /* A line of metadata, without its shards. */
@@ -23,6 +24,11 @@ int fold_whole(struct folded *f, const char *value, struct err *e);
 int fold_probe(struct folded *f, const char *value, struct err *e);
 /* Of a ##pg line. One without --shard, or with one that is no shard, is left whole. */
 int fold_command(struct folded *f, const char *value, struct err *e);
+/* Appends how `a` differs from `b`, which came before it, word by word: "method=hvp, but
+ * the files before have method=ggn". Shards that both have are passed over. Nothing is
+ * appended when no word differs. */
+int folded_difference(const struct folded *a, const struct folded *b, struct strbuf *to,
+		      struct err *e);
 /* The line with its shards, for the caller to free; NULL when memory is short. */
 char *folded_print(const struct folded *f);
 void folded_free(struct folded *f);

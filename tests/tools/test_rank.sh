@@ -65,6 +65,39 @@ adapeft-view --seal -o model.ppi model.cut
 t 'two models are not mixed' code 65 adapeft-rank model.ppi b.ppi
 t 'and the file is named' says 'b.ppi: probed on another model'
 
+# ---- files of different runs ----
+# probed NAME WORDS: a stream of one row that was probed so
+probed() {
+    printf '##adapeft 1 ppi\n##probe\t%s\n' "$2" >"$1.edited"
+    printf '#step\tgroup\ttype\tlayer\tparams\tgain\tppi\tstatus\tshard\n' >>"$1.edited"
+    printf '%s\tw\tattn\t0\t4\t2\t1\tok\t%s\n' "${3:-0}" "${4:-1}" >>"$1.edited"
+    printf '##end rows=1 crc32=00000000\n' >>"$1.edited"
+    adapeft-view -q --seal -o "$1" "$1.edited"
+}
+probed ggn.ppi 'method=ggn trust=travel lr=1e-4 seed=0'
+probed hvp.ppi 'method=hvp trust=travel lr=0.001 seed=0 draws=3' 1
+t 'files probed in two ways' code 0 adapeft-rank ggn.ppi hvp.ppi
+t 'are told by the words that differ' grep -qx 'adapeft-rank: hvp.ppi: method=hvp lr=0.001 draws=3, but the files before have method=ggn lr=1e-4 no draws=' err
+t 'in the other order' code 0 adapeft-rank hvp.ppi ggn.ppi
+t 'the other way round' grep -qx 'adapeft-rank: ggn.ppi: method=ggn lr=1e-4 no draws=, but the files before have method=hvp lr=0.001 draws=3' err
+probed s1.ppi 'method=ggn shard=1/2 seed=0'
+probed s2.ppi 'method=ggn shard=2/2 seed=1' 0 2
+t 'shards of different runs' code 65 adapeft-rank s1.ppi s2.ppi
+t 'are refused with the word' says 's2.ppi: shards of different runs: seed=1, but the files before have seed=0'
+probed s2.ppi 'method=ggn shard=2/2 seed=0' 0 2
+t 'shards of one run' code 0 adapeft-rank s1.ppi s2.ppi
+t 'are no note' test ! -s err
+
+# ---- options of another job ----
+t 'a penalty of nothing' code 64 adapeft-rank --penalty 2 one.ppi
+t 'is of --regroup' says '--penalty is of --regroup'
+t 'a threshold of nothing' code 64 adapeft-rank --threshold 0.05 one.ppi
+t 'is of --additivity' says '--threshold is of --additivity'
+t 'an order of pairs' code 64 adapeft-rank --additivity --by value one.ppi
+t 'is not to be chosen' says '--by'
+t 'a buffer of pairs' code 64 adapeft-rank --additivity -S 1M one.ppi
+t 'is not there' says '-S'
+
 # ---- choices ----
 # choices NAME [HEADER]: like stream, with a column of choices, and a header line
 choices() {

@@ -32,21 +32,54 @@ static void name_command(struct settings *s)
 		put_real(&s->cli.pg, " --regroup FILE --penalty", s->penalty);
 }
 
+/* Options that would change nothing. */
+static int check_idle(const struct settings *s, struct err *e)
+{
+	if (s->regroup == NULL && s->penalty >= 0)
+		return err_set(e, EX_USAGE, "--penalty is of --regroup");
+	if (!s->additivity && s->threshold >= 0)
+		return err_set(e, EX_USAGE, "--threshold is of --additivity");
+	if (!s->additivity && s->top > 0)
+		return err_set(e, EX_USAGE, "--top is of --additivity");
+	if (s->additivity && s->by_name != NULL)
+		return err_set(e, EX_USAGE,
+			       "--additivity orders pairs by their excess, not by --by");
+	if (s->additivity && (s->buffer > 0 || s->dir != NULL))
+		return err_set(e, EX_USAGE,
+			       "--additivity sorts nothing on disk, so -S and -T "
+			       "are not of it");
+	return EX_OK;
+}
+
 static int check(const struct settings *s, struct err *e)
 {
 	if (s->additivity && s->regroup != NULL)
 		return err_set(e, EX_USAGE,
 			       "--additivity reads interactions, --regroup ppi rows: "
 			       "one of them at a time");
-	if (s->top > 0 && !s->additivity)
-		return err_set(e, EX_USAGE, "--top is of --additivity");
 	if (s->regroup != NULL && strcmp(s->regroup, "-") == 0)
 		return err_set(e, EX_USAGE,
 			       "--regroup writes to a file; stdout is for rows");
 	if (s->regroup != NULL && s->out != NULL &&
 	    (strcmp(s->regroup, s->out) == 0 || file_same(s->regroup, s->out)))
 		return err_set(e, EX_USAGE, "two outputs to one file");
-	return EX_OK;
+	return check_idle(s, e);
+}
+
+static void settle(struct settings *s)
+{
+	const char *tmpdir = getenv("TMPDIR");
+
+	if (s->dir == NULL)
+		s->dir = tmpdir != NULL && *tmpdir != '\0' ? tmpdir : "/tmp";
+	if (s->buffer == 0)
+		s->buffer = 64000000;
+	if (s->penalty < 0)
+		s->penalty = 1;
+	if (s->threshold < 0)
+		s->threshold = 0.05;
+	s->by =
+	    s->by_name != NULL && strcmp(s->by_name, "value") == 0 ? RANK_VALUE : RANK_APPI;
 }
 
 void settings_read(struct settings *s, int argc, char **argv)
@@ -84,21 +117,17 @@ void settings_read(struct settings *s, int argc, char **argv)
 		"[FILE ...]", opts
 	};
 	struct err e = { 0 };
-	const char *tmpdir = getenv("TMPDIR");
 
 	*s = (struct settings){
 		.cli = CLI_INIT("adapeft-rank"),
-		.by_name = "appi",
-		.buffer = 64000000,
-		.penalty = 1,
-		.threshold = 0.05,
-		.dir = tmpdir != NULL && *tmpdir != '\0' ? tmpdir : "/tmp",
+		.penalty = -1,
+		.threshold = -1,
 	};
 	cli_start(&s->cli, &program, argc, argv);
 	s->files = argv + s->cli.first;
 	s->n_files = argc - s->cli.first;
-	s->by = strcmp(s->by_name, "value") == 0 ? RANK_VALUE : RANK_APPI;
-	name_command(s);
 	if (check(s, &e) != EX_OK)
 		exit(cli_end(&s->cli, e.code, &e));
+	settle(s);
+	name_command(s);
 }

@@ -114,9 +114,11 @@ static void test_malformed_shards_are_refused(void **state)
 static void test_shards_have_one_command(void **state)
 {
 	static const char *const lines[] = {
-		"pg adapeft-probe 1 -m m --shard 2/3 -d 'a b.tsv' -o 2.ppi",
+		"pg adapeft-probe 1 -m m --shard 2/3 -d 'a b.tsv' -o 2.ppi "
+		"--interactions 2.pairs",
 		"",
-		"pg adapeft-probe 1 -m m --shard=3/3 -d 'a b.tsv' --output=3.ppi",
+		"pg adapeft-probe 1 -m m --shard=3/3 -d 'a b.tsv' --output=3.ppi "
+		"--interactions=3.pairs",
 		"",
 		"pg adapeft-probe 1 -m m --shard 1/3 -d 'a b.tsv' '-omy file'",
 		"",
@@ -239,6 +241,25 @@ static void test_what_differs_and_may_is_told(void **state)
 	strlist_free(&differ);
 }
 
+static void test_shards_that_were_probed_otherwise_are_refused(void **state)
+{
+	static const char *const lines[] = { "probe method=ggn shard=1/2 lr=1", "",
+					     "probe method=hvp shard=2/2 lr=1 draws=3", "",
+					     NULL };
+	static const char *const whole[] = { "probe method=ggn lr=1", "",
+					     "probe method=hvp shard=2/2 lr=1", "", NULL };
+	struct meta_list out = { 0 };
+	struct strlist differ = { 0 };
+
+	(void)state;
+	refuse(lines, "2.ppi: shards of different runs: method=hvp draws=3, but the files "
+		      "before have method=ggn no draws=");
+	assert_int_equal(merge(whole, &out, &differ, NULL), EX_OK);
+	assert_int_equal(differ.n, 1);
+	meta_free(&out);
+	strlist_free(&differ);
+}
+
 static void test_a_model_is_known_by_its_digest(void **state)
 {
 	static const char *const lines[] = { "model z/m\tsha256=12", "",
@@ -284,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_probe_lines_of_shards_are_one),
 		cmocka_unit_test(test_runs_in_other_numbers_of_shards_are_refused),
 		cmocka_unit_test(test_what_differs_and_may_is_told),
+		cmocka_unit_test(test_shards_that_were_probed_otherwise_are_refused),
 		cmocka_unit_test(test_a_model_is_known_by_its_digest),
 		cmocka_unit_test(test_the_order_of_rules_counts),
 	};
