@@ -53,6 +53,13 @@ t 'patterns are globs' code 0 adapeft-select --budget 100% --forbid '[ab]' --for
 t 'over names' test "$(chosen)" = 'd '
 t 'a pattern for nothing' code 64 adapeft-select --budget 1% --require 'clasifier.bias' small.appi
 t 'lists near misses' says 'did you mean classifier.bias'
+printf 'bert.layer.x.w 2 1\nc.w 1 1\nd.w 2 9\n' | stream prefix.appi
+t 'a name without the prefix' code 0 adapeft-select --budget 2 --require layer.x.w prefix.appi
+t 'is that with it' test "$(chosen)" = 'bert.layer.x.w '
+t 'a name with one that is not there' code 0 adapeft-select --budget 1 --require 'bert.c*' prefix.appi
+t 'counts too' test "$(chosen)" = 'c.w '
+t 'a part that is no prefix' code 64 adapeft-select --budget 1 --require 'x.w' prefix.appi
+t 'nor is one that stands for all' code 64 adapeft-select --budget 1 --require 'vit.*' prefix.appi
 t 'both at once' code 64 adapeft-select --budget 6 --require 'a' --forbid '*' four.appi
 t 'is named' says 'group a is both required and forbidden'
 t 'required ones that do not fit' code 65 adapeft-select --budget 6 --require 'b,d' four.appi
@@ -107,6 +114,8 @@ t 'a number needs no model' code 0 adapeft-select --budget 500 nomodel.appi
 for bad in x -1 1x '' '1%%' 5,,6 nan; do
     t "'$bad' is no budget" code 64 adapeft-select --budget "$bad" four.appi
 done
+t 'a share of one' code 64 adapeft-select --budget 0.01 four.appi
+t 'was meant in percent' says "did you mean 1%?"
 t 'no budget' code 64 adapeft-select four.appi
 t 'budget and frontier' code 64 adapeft-select --budget 1 --frontier four.appi
 t 'two files' code 64 adapeft-select --budget 1 four.appi four.appi

@@ -28,6 +28,21 @@ static const char *label_of(const struct budgets *b, uint64_t params)
 	return NULL;
 }
 
+/* "0.01" is no parameter at all, and meant as 1%. */
+static int check_share(const char *label, uint64_t params, struct err *e)
+{
+	char percent[NUM_MAX];
+	double x;
+
+	if (params > 0 || !num_real(label, &x) || x <= 0)
+		return EX_OK;
+	num_print(percent, 100 * x);
+	return err_set(e, EX_USAGE,
+		       "--budget: '%s' is less than one parameter; did you mean "
+		       "%s%%?",
+		       label, percent);
+}
+
 int budgets_parse(struct budgets *b, const struct cli *cli, const struct strlist *typed,
 		  const struct groups *g, struct err *e)
 {
@@ -47,6 +62,8 @@ int budgets_parse(struct budgets *b, const struct cli *cli, const struct strlist
 			    "--budget: '%s' is no number of parameters (12000, 50k) "
 			    "and no percentage (1%%)",
 			    label);
+		if ((rc = check_share(label, params, e)) != EX_OK)
+			return rc;
 		same = label_of(b, params);
 		if (same != NULL)
 			cli_note(cli, "budget %s is as large as %s: one mask for both",

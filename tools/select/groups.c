@@ -157,6 +157,26 @@ static bool matches(const char *pattern, const char *name, struct strbuf *room)
 	return !room->failed && str_glob(pattern, room->s);
 }
 
+/* What names begin with in checkpoints of one sort, and not in others of the family. */
+static const char *const families[] = { "bert.",        "distilbert.", "roberta.",
+					"transformer.", "vit.",        NULL };
+
+/* As matches(), with the family's prefix taken off the pattern or the name. A bare "*" is
+ * left alone: "bert.*" does not mean the head. */
+static bool matches_bare(const char *pattern, const char *name, struct strbuf *room)
+{
+	for (size_t i = 0; families[i] != NULL; i++) {
+		size_t len = strlen(families[i]);
+
+		if (str_starts(name, families[i]) && matches(pattern, name + len, room))
+			return true;
+		if (str_starts(pattern, families[i]) && pattern[len] != '*' &&
+		    matches(pattern + len, name, room))
+			return true;
+	}
+	return false;
+}
+
 static int apply(struct groups *g, size_t i, enum rule rule, struct err *e)
 {
 	if (g->items[i].rule != RULE_FREE && g->items[i].rule != rule)
@@ -166,22 +186,29 @@ static int apply(struct groups *g, size_t i, enum rule rule, struct err *e)
 	return EX_OK;
 }
 
+static bool same_name(const char *pattern, const char *name, struct strbuf *room)
+{
+	(void)room;
+	return strcmp(pattern, name) == 0;
+}
+
+/* A group of that very name goes before globs, and names as they stand before others. */
 static int apply_pattern(struct groups *g, const char *pattern, enum rule rule,
 			 struct err *e)
 {
+	static bool (*const ways[])(const char *, const char *,
+				    struct strbuf *) = { same_name, matches, matches_bare };
 	struct strbuf room = { 0 };
-	bool literal = false, matched = false;
+	bool matched = false;
 	int rc = EX_OK;
 
-	for (size_t i = 0; i < g->n && !literal; i++)
-		literal = strcmp(pattern, g->names.s[i]) == 0;
-	for (size_t i = 0; i < g->n && rc == EX_OK; i++) {
-		const char *name = g->names.s[i];
-
-		if (literal ? strcmp(pattern, name) != 0 : !matches(pattern, name, &room))
-			continue;
-		matched = true;
-		rc = apply(g, i, rule, e);
+	for (size_t w = 0; w < sizeof ways / sizeof *ways && !matched; w++) {
+		for (size_t i = 0; i < g->n && rc == EX_OK; i++) {
+			if (!ways[w](pattern, g->names.s[i], &room))
+				continue;
+			matched = true;
+			rc = apply(g, i, rule, e);
+		}
 	}
 	if (rc == EX_OK && room.failed)
 		rc = err_nomem(e);
