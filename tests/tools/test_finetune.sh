@@ -103,6 +103,10 @@ t 'nothing on stdin' sh -c ': | adapeft-finetune -m tiny-bert -d train.tsv --tas
 t 'is no mask' test "$(column run)" = head
 t 'nor is an empty file' sh -c ': >empty; adapeft-finetune -m tiny-bert -d train.tsv \
     --task sst2 -j 1 -o none --steps 1 --preset head <empty'
+t 'nothing at all to train' code 65 adapeft-finetune -m tiny-bert -d train.tsv --task sst2 -o none
+t 'is told with what would say it' says 'a mask stream on stdin, --mask FILE, --preset NAME or --train PATTERN'
+t 'so it is of an empty pipe' sh -c ': | adapeft-finetune -m tiny-bert -d train.tsv --task sst2 \
+    -o none 2>err; [ $? -eq 65 ] && grep -q "nothing says what to train" err'
 t 'data on stdin' sh -c 'adapeft-finetune -m tiny-bert -d - --task sst2 -j 1 -o piped --steps 1 \
     --preset norm <train.tsv >out'
 t 'are no masks' cmp piped/model.safetensors alone/model.safetensors

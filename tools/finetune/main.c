@@ -243,10 +243,11 @@ static int run_plan(const struct settings *s, struct plan *p, const struct mask_
 static int read_masks(const struct settings *s, struct mask_set *masks, struct err *e)
 {
 	const char *path;
-	int rc;
+	bool some;
+	int rc = settings_mask(s, &path, &some, e);
 
-	if (!settings_mask(s, &path))
-		return EX_OK;
+	if (rc != EX_OK || !some)
+		return rc;
 	if ((rc = masks_read(masks, path, s->cli.strict, e)) != EX_OK)
 		return rc;
 	if (masks->note != NULL)

@@ -135,7 +135,12 @@ struct recipe settings_recipe(const struct settings *s, size_t n)
 	return r;
 }
 
-#define PATIENCE 5000 /* milliseconds until we say what we are waiting for */
+#define PATIENCE 5000 /* milliseconds until we say what may not be coming */
+
+static bool needs_masks(const struct settings *s)
+{
+	return s->presets.n == 0 && s->patterns.n == 0;
+}
 
 /* Waits until stdin has bytes or has ended. */
 static bool stdin_brings_something(const struct settings *s)
@@ -143,12 +148,11 @@ static bool stdin_brings_something(const struct settings *s)
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	int bytes = 0;
 
-	if (poll(&in, 1, PATIENCE) == 0) {
+	if (!needs_masks(s) && poll(&in, 1, PATIENCE) == 0)
 		cli_note(&s->cli, "waiting for masks on stdin; </dev/null says that there "
 				  "are none");
-		while (poll(&in, 1, -1) < 0 && errno == EINTR)
-			;
-	}
+	while (poll(&in, 1, -1) < 0 && errno == EINTR)
+		;
 	return ioctl(STDIN_FILENO, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
@@ -163,12 +167,13 @@ static bool stdin_has_masks(const struct settings *s)
 	return (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) && stdin_brings_something(s);
 }
 
-bool settings_mask(const struct settings *s, const char **path)
+int settings_mask(const struct settings *s, const char **path, bool *masks, struct err *e)
 {
 	*path = s->mask;
-	if (s->mask != NULL)
-		return true;
-	if (s->presets.n == 0 && s->patterns.n == 0)
-		return true;
-	return !from_stdin(s->source.data) && stdin_has_masks(s);
+	*masks = s->mask != NULL || (!from_stdin(s->source.data) && stdin_has_masks(s));
+	if (!*masks && needs_masks(s))
+		return err_set(e, EX_DATAERR,
+			       "nothing says what to train: a mask stream on stdin, "
+			       "--mask FILE, --preset NAME or --train PATTERN");
+	return EX_OK;
 }

@@ -39,9 +39,9 @@ bool settings_need_pairs(const struct settings *s);
 /* The recipe for a data set of `n` examples. */
 struct recipe settings_recipe(const struct settings *s, size_t n);
 
-/* Is a mask stream to be read, and from which file (NULL: stdin)? Without --mask stdin is
- * read; beside a preset or --train only when it is a pipe, a socket or a file, not empty
- * and not the data. */
-bool settings_mask(const struct settings *s, const char **path);
+/* Is a mask stream to be read (*masks), and from which file (NULL: stdin)? Without --mask
+ * stdin is read when it is a pipe, a socket or a file, not empty and not the data.
+ * EX_DATAERR when nothing says what to train. */
+int settings_mask(const struct settings *s, const char **path, bool *masks, struct err *e);
 
 #endif
