@@ -231,6 +231,16 @@ int output_open(struct output *o, const char *path, struct err *e)
 	return rc;
 }
 
+int output_blame(const struct output *o, int rc, struct err *e)
+{
+	struct err why;
+
+	if (rc != EX_IOERR || o->path == NULL || e == NULL)
+		return rc;
+	why = *e;
+	return err_set(e, rc, "%s: %s", o->path, why.text);
+}
+
 static int commit_stdout(struct output *o, struct err *e)
 {
 	int copy, rc = EX_OK;

@@ -56,6 +56,10 @@ struct output {
  * ends with output_commit, or else output_drop; both release what `o` holds, and
  * output_drop may follow either, or an output that is all zeros. */
 int output_open(struct output *o, const char *path, struct err *e);
+/* Puts the output's path, unless it is stdout, in front of the message of a failed write:
+ * whoever writes to o->file knows no name. Returns rc, of which only EX_IOERR is changed.
+ */
+int output_blame(const struct output *o, int rc, struct err *e);
 /* EX_IOERR when anything could not be written, /dev/full on stdout included. */
 int output_commit(struct output *o, struct err *e);
 void output_drop(struct output *o);

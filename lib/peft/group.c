@@ -234,6 +234,8 @@ static int give_all(struct maker *w, struct err *e)
 
 	for (size_t i = 0; i < w->m->n_params && rc == EX_OK; i++)
 		rc = rules ? give_by_rules(w, &ruling, i, e) : give_by_name(w, i, e);
+	if (rules && rc == EX_OK)
+		rc = ruling_idle(&ruling, &w->p->notes, e);
 	ruling_free(&ruling);
 	return rc;
 }
@@ -318,6 +320,7 @@ void partition_free(struct partition *p)
 	free(p->g);
 	free(p->members);
 	meta_free(&p->rules);
+	strlist_free(&p->notes);
 	*p = (struct partition){ 0 };
 }
 

@@ -51,6 +51,8 @@ struct partition {
 	size_t n;
 	struct member *members; /* those of all groups, one after the other */
 	struct meta_list rules; /* BY_FILE: the rules as read, key PATTERN, value GROUP */
+	struct strlist
+	    notes; /* of partition_read: rules that take nothing, FILE:LINE: ... */
 };
 
 /* "type", "layer-type", ...; false for another word. */

@@ -157,9 +157,10 @@ int ruling_init(struct ruling *r, const struct model *m, const struct meta_list 
 		longest = n > longest ? n : longest;
 	}
 	r->rows = mem_zeros(rules->n, sizeof *r->rows);
+	r->takes = mem_zeros(rules->n, sizeof *r->takes);
 	r->owner = mem_zeros(longest, sizeof *r->owner);
 	r->next = mem_zeros(longest + 1, sizeof *r->next);
-	if (r->rows == NULL || r->owner == NULL || r->next == NULL)
+	if (r->rows == NULL || r->takes == NULL || r->owner == NULL || r->next == NULL)
 		rc = err_nomem(e);
 	for (size_t i = 0; i < rules->n && rc == EX_OK; i++)
 		rc = number_pattern(r, i, &patterns, e);
@@ -174,10 +175,26 @@ int ruling_init(struct ruling *r, const struct model *m, const struct meta_list 
 void ruling_free(struct ruling *r)
 {
 	free(r->rows);
+	free(r->takes);
 	free(r->matches);
 	free(r->owner);
 	free(r->next);
 	*r = (struct ruling){ 0 };
+}
+
+int ruling_idle(const struct ruling *r, struct strlist *notes, struct err *e)
+{
+	int rc = EX_OK;
+
+	for (size_t k = 0; r->from != NULL && k < r->rules->n && rc == EX_OK; k++) {
+		struct err line;
+
+		if (r->takes[k] || strcmp(r->rules->m[k].key, "*") == 0)
+			continue;
+		rule_error(r, k, EX_OK, "rules before it take all that it matches", &line);
+		rc = strlist_add(notes, line.text, e);
+	}
+	return rc;
 }
 
 /* The first row from `at` on that has no rule yet. */
@@ -219,6 +236,7 @@ int ruling_of(struct ruling *r, const struct model *m, size_t i, struct err *e)
 		for (size_t j = first_free(r->next, rule->from); j < to;
 		     j = first_free(r->next, j)) {
 			r->owner[j] = k;
+			r->takes[k] = true;
 			r->next[j] = j + 1;
 			left--;
 		}

@@ -29,6 +29,7 @@ struct ruling {
 		size_t pattern, from, to; /* to: SIZE_MAX for the last row's end */
 	} * rows;                         /* [rules] */
 	bool *matches;                    /* [patterns x n_params] */
+	bool *takes;                      /* [rules] has had a row so far */
 	size_t *owner; /* [rows] of the parameter at hand: the rule of each row */
 	size_t *next;  /* [rows + 1] the first row from here on without a rule, or a step
 			* towards it */
@@ -40,6 +41,10 @@ int ruling_init(struct ruling *r, const struct model *m, const struct meta_list 
 /* Fills owner for params[i]. EX_DATAERR when a row has no rule, or a rule names rows that
  * the tensor has not. */
 int ruling_of(struct ruling *r, const struct model *m, size_t i, struct err *e);
+/* Once all parameters have been through ruling_of: appends a line FILE:LINE: ... for each
+ * rule that had no row, since rules before it took them all; nothing without `from`, nor of
+ * "*", which files end with in any case. */
+int ruling_idle(const struct ruling *r, struct strlist *notes, struct err *e);
 void ruling_free(struct ruling *r);
 
 /* Rows that a tensor is divided into. */

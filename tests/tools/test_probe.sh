@@ -123,6 +123,8 @@ t 'is that of the rates said' only 0.065 <tau
 t 'along plain gradients' code 0 probe --steps 1 --trust travel --method grad --batch 10 --epochs 2 --direction sgd
 cell tau >tau
 t 'the probed training is meant' sh -c 'awk "{ d = \$1 / 0.000325 - 1; if (d * d > 1e-20) exit 1 }" tau'
+t 'a rate of 0' code 0 probe --steps 1 --method grad --group-by layer --trust travel --lr 0
+t 'gains nothing, and says so' says 'every gain is 0'
 for bad in travel:2 rms rms: rms:0 rms:nan rms:-1 rms:inf '' INF; do
     t "the bound '$bad'" code 64 probe --steps 1 --trust "$bad"
 done
@@ -144,6 +146,7 @@ t 'the direction is the whole batchs' sh -c 'grep -v "^#" out | cut -f8 | paste 
 t 'of one example' code 64 probe --unbiased --batch 1
 t 'are refused' says '--batch 2'
 t 'unsaid they are not' code 0 probe --batch 1 --steps 1 --method grad --group-by layer
+t 'which is said' says '1 probed batches of one example have no halves'
 t 'and the batch is taken whole' sh -c '[ "$(grep -v "^#" out | cut -f19 | sort -u)" = nan ]'
 t 'whole batches and halves' code 64 probe --unbiased --slopes batch
 
@@ -180,8 +183,8 @@ t 'is told' says 'I/N'
 # ---- until the order is stable ----
 t 'an order that settles' code 0 probe --fraction 1 --every 1 --method random --until-stable 1
 cell step >steps
-t 'ends the probing after four steps' only '0 1 2 3' <steps
-t 'which is said' says 'stable after 4 probed steps: tau-b between their halves is 1'
+t 'ends the probing when it was so twice' only '0 1 2 3 4' <steps
+t 'which is said' says 'stable after 5 probed steps: tau-b between their halves is 1'
 t 'and stated' grep -q '^##probe.* until-stable=1$' out
 t 'not with -q' sh -c 'adapeft-probe -q -m tiny-bert -d train.tsv --task sst2 --fraction 1 --every 1 --method random --until-stable 1 2>&1 >/dev/null | [ $(wc -c) -eq 0 ]'
 t 'one that does not' code 0 probe --steps 7 --every 1 --method grad --until-stable 1
@@ -189,7 +192,7 @@ t 'goes on to the end' says 'not stable after 7 probed steps'
 told=$(sed 's/.*halves is \([^,]*\),.*/\1/' err)
 adapeft-rank -q out >ranked 2>err
 t 'and the agreement is what a ranking says' sh -c 'grep "^##stability" ranked | sed "s/.*kendall=\([^[:space:]]*\).*/\1/" | awk -v told="$0" "{ d = \$1 - told; exit d * d > 1e-6 }"' "$told"
-t 'fewer than four' code 0 probe --steps 3 --every 1 --method grad --until-stable 0.1
+t 'fewer than five' code 0 probe --steps 4 --every 1 --method grad --until-stable 0.1
 t 'tell nothing' says 'too few'
 t 'shards in one process' code 0 probe --steps 5 --every 1 --batch 10 --method random --until-stable 0.9 --shard 1-2/2
 t 'a part of the shards' code 64 probe --until-stable 0.9 --shard 1/2
@@ -265,6 +268,15 @@ t 'as binary' code 0 probe --steps 1 --format binary
 t 'the same rows' sh -c 'adapeft-view out | grep -v "^##" >a; grep -v "^##" first >b; cmp a b'
 full() { adapeft-probe -m tiny-bert -d train.tsv --task sst2 --steps 1 >/dev/full; }
 t 'a full disk is an error' code 74 full
+t 'rows on a full device' code 74 probe --steps 1 --method grad -o /dev/full
+t 'are told by its name' says '/dev/full: '
+t 'so are interactions' code 74 probe --steps 1 --group-by layer --method grad --interactions /dev/full -o rows
+t 'by theirs' says '/dev/full: '
+t 'help' code 0 adapeft-probe --help
+for values in 'tensor|module|layer|type|layer-type|row' 'fit|hvp|ggn|grad|fisher|magnitude|random' \
+    'inf|travel|rms:X' 'halves|batch'; do
+    t "shows $values" grep -qF "$values" out
+done
 closed() {
     { probe --steps 500 --method grad 2>err.closed; echo $? >status; } | head -n 1 >/dev/null
     [ ! -s err.closed ] && [ "$(cat status)" -eq 141 ]

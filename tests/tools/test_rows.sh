@@ -47,6 +47,10 @@ printf 'classifier.weight[0:1]\tfirst\n*\trest\n' >groups
 t 'a groups file with rows' sh -c 'adapeft-probe -m tiny-bert -d train.tsv --task sst2 -j 1 \
     --steps 1 --method grad --groups groups >out 2>err'
 t 'divides a tensor' test "$(grep -v '^#' out | cut -f2,5 | tr '\t\n' '= ')" = 'rest=6306 first=16 '
+printf 'classifier.weight\tfirst\nclassifier.weight[0:1]\tnone\n*.bias\tbiases\n*\trest\n*\tmore\n' >groups
+t 'a rule that others go before' code 0 adapeft-probe -m tiny-bert -d train.tsv --task sst2 -j 1 \
+    --steps 1 --method grad --groups groups
+t 'is noted where it stands' says "groups:2: 'classifier.weight[0:1]': rules before it take all that it matches"
 printf '*\trest\nclassifier.weight[1:1]\tnone\n' >groups
 t 'an empty range' code 65 adapeft-probe -m tiny-bert -d train.tsv --task sst2 --groups groups
 t 'has its line' says 'groups:2: '

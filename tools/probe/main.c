@@ -22,6 +22,12 @@ static int make_partition(struct probing *p, struct err *e)
 	return partition_make(&p->part, &p->source.model, p->s->grouping, NULL, e);
 }
 
+static void tell_rules(const struct probing *p)
+{
+	for (size_t i = 0; i < p->part.notes.n; i++)
+		cli_note(&p->s->cli, "%s", p->part.notes.s[i]);
+}
+
 /* What it took, for -v. */
 static void tell_cost(const struct probing *p)
 {
@@ -51,17 +57,32 @@ static void tell_stability(const struct probing *p, bool stable)
 
 	if (p->s->until_stable < 0)
 		return;
-	if (p->window.steps < FEWEST_PROBES)
+	if (p->window.steps <= FEWEST_PROBES)
 		cli_note(cli,
 			 "%zu probed steps are too few to tell what is stable: %d are "
 			 "needed",
-			 p->window.steps, FEWEST_PROBES);
+			 p->window.steps, FEWEST_PROBES + 1);
 	else
 		cli_note(cli,
 			 "%s after %zu probed steps: tau-b between their halves is %.3g, "
-			 "%.3g was asked for",
+			 "%.3g was asked for, twice in a row",
 			 stable ? "stable" : "not stable", p->window.steps, p->tau,
 			 p->s->until_stable);
+}
+
+/* What makes numbers mean less than they seem to. */
+static void tell_caveats(const struct probing *p)
+{
+	const struct settings *s = p->s;
+
+	if (p->singles > 0)
+		cli_note(&s->cli,
+			 "%" PRIu64 " probed batches of one example have no halves: their "
+			 "slopes are those of --slopes batch, without noise",
+			 p->singles);
+	if (s->trust.kind == TRUST_TRAVEL && s->trust.lr == 0)
+		cli_note(&s->cli, "with --lr 0 a training goes nowhere: bounded by "
+				  "--trust travel, every gain is 0");
 }
 
 static int run(struct probing *p, struct err *e)
@@ -77,6 +98,7 @@ static int run(struct probing *p, struct err *e)
 	progress_end(&p->progress);
 	if (rc == EX_OK) {
 		tell_stability(p, stable);
+		tell_caveats(p);
 		tell_cost(p);
 	}
 	return rc;
@@ -113,8 +135,9 @@ static int run_into_outputs(struct probing *p, struct outputs *o,
 		rc = stream_finish(p->out, e);
 	else if (p->out != NULL)
 		stream_abort(p->out);
+	rc = output_blame(&o->rows, rc, e);
 	if (rc == EX_OK)
-		rc = write_pairs(p, o->pairs.file, head, e);
+		rc = output_blame(&o->pairs, write_pairs(p, o->pairs.file, head, e), e);
 	if (rc == EX_OK)
 		rc = output_commit(&o->rows, e);
 	if (rc == EX_OK && p->s->interactions != NULL)
@@ -132,7 +155,9 @@ static int probe(struct probing *p, struct err *e)
 		return rc;
 	source_notes(&p->s->cli, &p->source);
 	p->plan = settings_plan(p->s, p->source.data.n);
-	if ((rc = make_partition(p, e)) == EX_OK &&
+	if ((rc = make_partition(p, e)) == EX_OK)
+		tell_rules(p);
+	if (rc == EX_OK &&
 	    (rc = head_describe(&head, p->s, &p->source, &p->part, &p->plan, e)) == EX_OK &&
 	    (rc = open_outputs(p, &o, e)) == EX_OK && (rc = probing_start(p, e)) == EX_OK)
 		rc = run_into_outputs(p, &o, &head, e);

@@ -48,6 +48,11 @@ static bool is_mine(const struct settings *s, uint64_t shard)
 	return s->first_shard <= shard && shard <= s->last_shard;
 }
 
+static bool has_slopes(enum method m)
+{
+	return m != METHOD_FISHER && m != METHOD_MAGNITUDE && m != METHOD_RANDOM;
+}
+
 /* Estimates from the gradient at hand, which is that of the shard's batch. */
 static int probe_batch(struct probing *p, uint64_t at, uint64_t shard, double loss,
 		       struct err *e)
@@ -58,6 +63,7 @@ static int probe_batch(struct probing *p, uint64_t at, uint64_t shard, double lo
 
 	p->seconds += progress_clock() - start;
 	p->done += p->part.n;
+	p->singles += has_slopes(p->s->method) && p->s->halves && !p->prober.halved;
 	if (rc != EX_OK)
 		return rc;
 	if (p->s->interactions != NULL)
@@ -106,9 +112,10 @@ static int plain_step(struct probing *p, struct err *e)
 	return rc == EX_OK ? trainer_gradient(&p->trainer, &p->trains, &loss, e) : rc;
 }
 
-/* Do the halves of what was probed agree? */
+/* Do the halves of what was probed agree, twice in a row? Once may be chance. */
 static int look_back(struct probing *p, bool *stable, struct err *e)
 {
+	bool agrees;
 	int rc;
 
 	if (p->s->until_stable < 0)
@@ -117,7 +124,9 @@ static int look_back(struct probing *p, bool *stable, struct err *e)
 	    p->window.steps < FEWEST_PROBES ||
 	    (rc = window_tau(&p->window, &p->tau, e)) != EX_OK)
 		return rc;
-	*stable = p->tau >= p->s->until_stable;
+	agrees = p->tau >= p->s->until_stable;
+	*stable = agrees && p->agreed;
+	p->agreed = agrees;
 	return EX_OK;
 }
 

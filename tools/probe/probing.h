@@ -16,7 +16,7 @@
 #include "source.h"
 #include "train/trainer.h"
 
-#define FEWEST_PROBES 4 /* before --until-stable may stop */
+#define FEWEST_PROBES 4 /* of which --until-stable compares the halves */
 
 struct probing {
 	struct settings *s;
@@ -31,10 +31,12 @@ struct probing {
 	struct estimate *estimates; /* [groups] */
 	double *ppi; /* [groups] of the step at hand, means over its shards */
 	struct window window;
-	double tau;      /* of its halves */
-	uint64_t probes; /* made so far */
-	uint64_t done;   /* of the progress */
-	double seconds;  /* in probing, gradients apart */
+	double tau;       /* of its halves */
+	bool agreed;      /* tau was reached at the probed step before */
+	uint64_t singles; /* probed batches of one example, which has no halves */
+	uint64_t probes;  /* made so far */
+	uint64_t done;    /* of the progress */
+	double seconds;   /* in probing, gradients apart */
 	struct interactions interactions;
 	struct stream_writer *out;
 	struct progress progress;
