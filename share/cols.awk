@@ -3,11 +3,14 @@
 #     awk -f cols.awk -v cols=group,appi FILE...      (-v head=1: a first line of names)
 #
 # -v named=NAME: what messages call standard input.
+# -v numbers=NAME,...: columns of cells that are a number, or nan, inf, - or nothing.
+# -v above=N: lines at the top that are not the file's own, for the numbers of lines.
 # Exit status 65: no stream, a column that is missing, or a stream that was cut short.
 
 BEGIN {
 	FS = OFS = "\t"
 	wanted = split(cols, want, ",")
+	checked = split(numbers, check, ",")
 	if (head)
 		print_names()
 }
@@ -40,6 +43,9 @@ FNR == 1 {
 {
 	if (!found)
 		fail("rows come before the columns' names")
+	for (i = 1; i <= checked; i++)
+		if (!may_be_number($(at[check[i]])))
+			fail_here("column " check[i] ": " $(at[check[i]]) " is no number")
 	row = $(at[want[1]])
 	for (i = 2; i <= wanted; i++)
 		row = row OFS $(at[want[i]])
@@ -53,6 +59,14 @@ END {
 		whole()
 	if (failed)
 		exit 65
+}
+
+# What overflows is none.
+function may_be_number(text)
+{
+	if (text ~ /^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$/)
+		return text + 0 < 1e308 && text + 0 > -1e308
+	return text ~ /^([-+]?([nN][aA][nN]|[iI][nN][fF])|-?)$/
 }
 
 function print_names(    i, row)
@@ -74,6 +88,12 @@ function whole()
 {
 	if (!ended)
 		fail("cut short: make it again")
+}
+
+function fail_here(text)
+{
+	file = file ":" FNR - above
+	fail(text)
 }
 
 function fail(text)

@@ -1,7 +1,7 @@
 # heatmap.awk - influence by layer and type, as numbers for heatmap.gp.
-# Reads type, layer, params and appi (tab-separated) of groups that lie in one layer and are
-# of one type. Groups of the same layer and type are one cell: their influence together over
-# their parameters together.
+# Reads type, layer, params and appi (tab-separated). Groups of the same layer and type are
+# one cell: their influence together over their parameters together. What lies across is of
+# the layer or of the type "mixed".
 
 BEGIN {
 	FS = "\t"
@@ -68,5 +68,5 @@ function print_cell(x, y, appi,    value)
 		low = high = value
 	low = value < low ? value : low
 	high = value > high ? value : high
-	printf "%d %d %.4f %.1f\n", x, y, value, value
+	print x, y, fixed(value, 4), fixed(value, 1)
 }

@@ -1,9 +1,9 @@
 # heatmap.gp - influence per parameter by layer and type; see plot.gp.
-# Groups are cells when they lie within a layer and a type: probe with
-# --group-by layer-type, or finer.
+# A group that lies across layers or types is in a column or row of its own, "mixed":
+# --group-by layer-type, or finer, has none of these.
 
 if (cells == 0) {
-	print "plot.gp: no group has influence within a layer and a type: nothing to draw"
+	print "plot.gp: no group has influence: nothing to draw"
 	exit status 65
 }
 if (title eq "") title = "Which parts of the model are worth training"
@@ -53,7 +53,7 @@ do for [y = 0:rows - 1] {
 		    to x + 0.5 - gap, y + 0.47 behind fillcolor rgb empty fillstyle solid noborder
 	}
 }
-set label "grey: the model has nothing there, or nothing of influence" \
+set label "grey: no group is of that layer and type, or none has influence" \
     at screen side(left), level(18) left font ",11" textcolor rgb dim
 
 strong(v) = (v - bottom) / (top - bottom) > (dark ? 0.5 : 0.57)

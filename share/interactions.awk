@@ -1,5 +1,5 @@
 # interactions.awk - cosines between groups, as numbers for interactions.gp. Reads a, b,
-# curv and gain_a (tab-separated) twice: first to choose the groups that gain most alone,
+# curv, gain_a and slope_a (tab-separated) twice: first to choose the groups that gain most alone,
 # then for their pairs.
 #
 #     cosine of a and b = curv_ab / sqrt(curv_aa curv_bb)
@@ -12,7 +12,8 @@ BEGIN {
 NR == FNR {
 	if ($1 == $2 && !($1 in curv)) {
 		place[$1] = ++groups
-		curv[$1] = is_number($3) ? $3 : 0
+		# Without a slope there is no gradient, and curvatures are rounding.
+		curv[$1] = is_number($3) && $5 != 0 ? $3 : 0
 		# A group of no gain comes after the others.
 		gain[$1] = is_number($4) && $4 > 0 ? $4 : 1e-300
 	}
@@ -51,7 +52,7 @@ function print_cells(    i, j, v)
 		for (j = 1; j <= chosen; j++) {
 			v = cosine(i, j)
 			if (v != "")
-				printf "%d %d %.4f %.2f\n", j, i, v, v
+				print j, i, fixed(v, 4), fixed(v, 2)
 		}
 	print "END"
 }

@@ -14,7 +14,14 @@ function shown(name, most,    head, tail)
 
 function is_number(text)
 {
-	return text ~ /^[-+]?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?$/
+	return text ~ /^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$/
+}
+
+# With so many digits after the point, and no minus before nothing.
+function fixed(v, digits,    text)
+{
+	text = sprintf("%." digits "f", v)
+	return text ~ /^-[0.]*$/ ? substr(text, 2) : text
 }
 
 # The `most` keys of value[] with the largest values, largest first, into best[1..]; equal

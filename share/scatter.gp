@@ -6,6 +6,7 @@ if (groups == 0) {
 }
 if (title eq "") title = "What a score promised, and what training gave"
 subtitle = sprintf("%d of the %d best are the same", shared, few)
+if (abs(tau) < 0.005) tau = 0
 if (tau == tau) subtitle = sprintf("Kendall's tau %.2f; ", tau).subtitle
 width = 720
 height = 640

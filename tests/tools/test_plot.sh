@@ -100,6 +100,11 @@ titled() {
 }
 t 'a title is text, whatever it says' titled
 
+caption() {
+    adapeft-plot some.appi | grep -q 'grey: no group is of that layer and type, or none has influence'
+}
+t 'a heatmap says what its grey cells are' caption
+
 # What is installed beside the makefile draws from its streams; stand-ins make these.
 makefile() {
     mkdir -p stand-ins model && touch train.tsv dev.tsv model/config.json
@@ -153,22 +158,61 @@ t 'a value that is missing is wrong usage' code 64 adapeft-plot some.ppi -o
 t 'no groups at all are wrong usage' code 64 adapeft-plot some.ppi --top 0
 
 other_stream() {
-    code 65 adapeft-plot heatmap some.point && says 'heatmap is drawn from appi or ppi'
+    code 65 adapeft-plot heatmap some.point && says 'heatmap is drawn from appi or ppi' &&
+        code 65 adapeft-plot steps some.point && grep -q 'steps is drawn from ppi$' err
 }
 t 'a stream of another kind is refused' other_stream
 
 no_picture() {
     stream mask 'budget group params value' '1% a 3 .5' >some.mask
     whole some.mask
-    code 64 adapeft-plot some.mask && says 'some.mask: a stream of kind mask has no picture'
+    code 65 adapeft-plot some.mask && says 'some.mask: a stream of kind mask has no picture:' &&
+        says 'appi, ppi, interactions and point have one, and tables'
 }
-t 'a stream that has no picture is wrong usage' no_picture
+t 'a stream that has no picture is refused, and those that have one are listed' no_picture
 
 no_column() {
     printf 'task\ttau\nsst2\t0.5\n' >half.table
-    code 65 adapeft-plot half.table && says 'half.table: column method is missing'
+    code 65 adapeft-plot half.table && says 'half.table: column method is missing' &&
+        printf 'a\tb\n1\t2\n' >other.table && code 65 adapeft-plot agreement other.table &&
+        says 'other.table: column task is missing: it has a, b'
 }
 t 'a column that is missing is named' no_column
+
+no_number() {
+    for cell in 1e999 0.5x '0.5 ; print' 0x10; do
+        printf 'task\tmethod\ttau\ttop10\na\tb\t.5\t3\na\tc\t%s\t-\n' "$cell" >bad.table
+        code 65 adapeft-plot agreement bad.table &&
+            says "adapeft-plot: bad.table:3: column tau: $cell is no number" || return 1
+    done
+    sed 's/	0.01$/	much/' some.scatter >bad.scatter
+    code 65 adapeft-plot bad.scatter &&
+        says 'bad.scatter:3: column decrease: much is no number' &&
+        sed 's/1e999\|0x10/nan/; s/$/\r/' bad.table >crlf.table &&
+        code 0 adapeft-plot crlf.table && [ ! -s err ]
+}
+t 'a cell that is no number is refused, and its line named' no_number
+
+two_files() {
+    code 64 adapeft-plot some.ppi some.appi &&
+        says 'adapeft-plot: some.appi: one FILE at most, and some.ppi is one' &&
+        code 64 adapeft-plot some.ppi steps && says 'steps: KIND comes before FILE'
+}
+t 'two files are wrong usage' two_files
+
+fifo() {
+    mkfifo pipe
+    : >pipe &
+    code 65 adapeft-plot steps pipe && says 'adapeft-plot: pipe: empty' &&
+        code 65 adapeft-plot /dev/null && says 'adapeft-plot: /dev/null: empty'
+}
+t 'a file that is a pipe or a device is named, not stdin' fifo
+
+no_tmpdir() {
+    code 73 env TMPDIR="$PWD/nowhere" adapeft-plot some.ppi &&
+        says 'nowhere: no temporary directory can be made there'
+}
+t 'a temporary directory that is not there is named in one line' no_tmpdir
 
 nothing_to_draw() {
     stream point 'run budget trained percent metric score' '1pct 1% 1000 1 accuracy nan' \
@@ -254,12 +298,27 @@ once() { # KIND FILE
 }
 
 cosines() {
-    awk -f "$SHARE/cols.awk" -v cols=a,b,curv,gain_a some.interactions >cells
+    awk -f "$SHARE/cols.awk" -v cols=a,b,curv,gain_a,slope_a some.interactions >cells
     twice interactions 40 cells && grep -qx '1 2 -0.5000 -0.50' out &&
         grep -qx '2 1 -0.5000 -0.50' out && grep -qx '2 2 1.0000 1.00' out &&
         ! grep -q '^3 \|^[0-9] 3' out && grep -qx 'groups = 3' out
 }
 t 'cosines are of both triangles, and of groups that curve' cosines
+
+no_gradient() {
+    printf '%s\n' 'x x 4 .3 1' 'x k 1e-8 .3 1' 'x y -1e-3 .3 1' 'k k 1e-16 0 0' \
+        'k y 1e-9 0 0' 'y y 9 .2 1' | tabs >few.cells
+    twice interactions 40 few.cells && grep -qx '3 1 -0.0002 0.00' out &&
+        ! grep -q '^2 [0-9]\|^[0-9] 2' out
+}
+t 'a group without gradient has no cosine, and nothing has no minus' no_gradient
+
+ones() {
+    printf '%s\n' 'attn 0 4 0.98' 'norm mixed 4 0.01' | tabs >heat.cells
+    once heatmap heat.cells heatmap && grep -qx '0 0 -0.0088 0.0' out &&
+        grep -qx '1 1 -2.0000 -2.0' out
+}
+t 'mixed layers have a column, and a power of nothing no minus' ones
 
 strongest() {
     twice interactions 1 cells && grep -qx 'chosen = 1' out &&

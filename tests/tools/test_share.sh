@@ -65,7 +65,7 @@ stream point 'run budget trained percent metric score loss on_frontier' \
     'bitfit - 900 0.9 accuracy 0.6 0.7 1' 'full - 100000 100 accuracy 0.9 0.4 1' >some.point
 
 cells() {
-    cols -v cols=type,layer,params,appi heat.appi | awk -f "$SHARE/heatmap.awk" >out
+    cols -v cols=type,layer,params,appi heat.appi | awk -f "$SHARE/names.awk" -f "$SHARE/heatmap.awk" >out
     grep -qx '1 0 -8.6990 -8.7' out && grep -qx '0 2 NaN 0' out && [ "$(grep -c \
         '^[0-9]* [0-9]* [-N0-9]' out)" -eq 4 ]
 }

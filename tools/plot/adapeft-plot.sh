@@ -82,6 +82,8 @@ operand() {
     if [ $operands -eq 1 ] && is_kind "$1"; then
         kind=$1
     elif [ $operands -eq 2 ] && [ -z "$kind" ]; then
+        is_kind "$1" && wrong "$1: KIND comes before FILE"
+        [ ! -e "$input" ] || wrong "$1: one FILE at most, and $input is one"
         wrong "$input: no such kind: it is one of $kinds"
     else
         input=$1
@@ -160,15 +162,17 @@ program() { # NAME ARGUMENT...
     if [ -x "$here/$name" ]; then "$here/$name" "$@"; else "$name" "$@"; fi
 }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/adapeft-plot.XXXXXX") ||
+work=$(mktemp -d "${TMPDIR:-/tmp}/adapeft-plot.XXXXXX" 2>/dev/null) ||
     fail $EX_CANTCREAT "${TMPDIR:-/tmp}: no temporary directory can be made there"
 
-# Runs a command; what it says on stderr is said in this program's name, and of $about.
+# Runs a command; what it says on stderr is said in this program's name, and of $about. Its
+# stdin is what was read from $named.
 about=
 run() { # COMMAND...
     "$@" 2>"$work/said"
     status=$?
     sed -e 's/^[a-z.-]*: //' -e '/^ *$/d' "$work/said" | while IFS= read -r line; do
+        case $line in stdin:*) line=$named${line#stdin} ;; esac
         say "$about$line"
     done
     return $status
@@ -188,16 +192,25 @@ if [ "$named" != stdin ]; then
 fi
 cat >"$work/input" || fail $EX_IOERR "$named: cannot be read, or no room in ${TMPDIR:-/tmp}"
 
+above=0 # lines of the stream before the input's own
+is_text() {
+    ! head -c 4096 "$work/input" | grep -q -e '^##adapeft' &&
+        [ "$(head -c 4096 "$work/input" | tr -d '\000-\010\016-\037' | wc -c)" -eq \
+            "$(head -c 4096 "$work/input" | wc -c)" ]
+}
 # A table has a line of names and no head; of streams only the programs know what is right.
 is_table() {
-    head -n 1 "$work/input" | head -c 4096 | tr '\t\000' '\n?' | sed '1s/^#//' \
+    head -n 1 "$work/input" | head -c 4096 | tr '\t\000\r' '\n?\n' | sed '1s/^#//' \
         >"$work/names"
-    grep -qx -e tau -e decrease "$work/names"
+    grep -qx -e tau -e decrease "$work/names" ||
+        { [ "$kind" = agreement ] && [ -s "$work/names" ] && is_text; }
 }
 if is_table; then
-    of=table
-    { echo '##adapeft 1 table' && sed '1s/^#*/#/' "$work/input" && echo '##end rows=-'; } \
-        >"$work/stream"
+    of=table above=1
+    {
+        echo '##adapeft 1 table' && sed -e 's/\r$//' -e '1s/^#*/#/' "$work/input" &&
+            echo '##end rows=-'
+    } >"$work/stream"
 else
     if [ "$named" = stdin ] || [ ! -f "$input" ]; then
         run program view $quiet $strict -o "$work/stream" <"$work/input" || exit $?
@@ -214,31 +227,37 @@ if [ -z "$kind" ]; then
     interactions) kind=interactions ;;
     point) kind=frontier ;;
     table | reliability) kind=agreement ;;
-    *) fail $EX_USAGE "$named: a stream of kind $of has no picture" ;;
+    *)
+        fail $EX_DATAERR "$named: a stream of kind $of has no picture: appi, ppi," \
+            "interactions and point have one, and tables" ;;
     esac
 fi
 
 # The streams that a picture is made of, and the columns of them.
 case $kind in
-heatmap) takes='appi ppi' cols=type,layer,params,appi ;;
-steps) takes=ppi cols=group,step,ppi,gain,status ;;
-curvature) takes=ppi cols=type,status,curv ;;
-fit) takes=ppi cols=type,status,r2 ;;
-interactions) takes=interactions cols=a,b,curv,gain_a ;;
-frontier) takes=point cols=run,budget,trained,percent,metric,score ;;
-agreement) takes='table reliability' cols=task,method,tau,top10 ;;
+heatmap) takes='appi ppi' cols=type,layer,params,appi numbers=params,appi ;;
+steps) takes=ppi cols=group,step,ppi,gain,status numbers=step,ppi,gain ;;
+curvature) takes=ppi cols=type,status,curv numbers=curv ;;
+fit) takes=ppi cols=type,status,r2 numbers=r2 ;;
+interactions)
+    takes=interactions cols=a,b,curv,gain_a,slope_a numbers=curv,gain_a,slope_a ;;
+frontier)
+    takes=point cols=run,budget,trained,percent,metric,score
+    numbers=trained,percent,score ;;
+agreement)
+    takes='table reliability' cols=task,method,tau,top10 numbers=tau,top10 ;;
 esac
 case " $takes " in
 *" $of "*) ;;
 *)
-    fail $EX_DATAERR "$named: of kind $of: $kind is drawn from ${takes% *}" \
-        "$(case $takes in *' '*) echo "or ${takes#* }" ;; esac)" ;;
+    case $takes in *' '*) takes="${takes% *} or ${takes#* }" ;; esac
+    fail $EX_DATAERR "$named: of kind $of: $kind is drawn from $takes" ;;
 esac
 measures_decrease() {
     sed -n '/^#[^#]/{p;q;}' "$work/stream" | tr -d '#' | tr '\t' '\n' | grep -qx decrease
 }
 if [ $kind = agreement ] && measures_decrease; then
-    kind=scatter cols=group,score,decrease
+    kind=scatter cols=group,score,decrease numbers=score,decrease
 fi
 script=$kind
 case $kind in curvature | fit) script=spread ;; esac
@@ -254,8 +273,8 @@ fi
 # ---- the numbers -------------------------------------------------------------------
 
 numbers() {
-    awk -f "$share/cols.awk" -v cols=$cols -v named="$named" <"$work/stream" \
-        >"$work/cells" || return $?
+    awk -f "$share/cols.awk" -v cols=$cols -v numbers=$numbers -v named="$named" \
+        -v above=$above <"$work/stream" >"$work/cells" || return $?
     case $kind in
     # They choose groups first; NR == FNR while they do.
     steps | interactions) set -- "$work/cells" "$work/cells" ;;
