@@ -50,7 +50,8 @@ enum pair_kind { PAIR_ADDITIVE, PAIR_SYNERGY, PAIR_REDUNDANT };
 const char *pair_kind_name(enum pair_kind k);
 
 /* All of one quadratic, that of the mean curvatures, slopes and bounds. The means of what
- * each step gained by itself are as a rule above its maxima and not to be compared with them. */
+ * each step gained by itself are as a rule above its maxima and not to be compared with
+ * them. */
 struct additive_pair {
 	size_t a, b; /* a < b */
 	double joint, sum;
