@@ -159,7 +159,7 @@ help:
 	@echo 'make demo-gpt2    a small GPT-2 from nothing, then taught to describe restaurants'
 	@echo 'make demo-vit     a small vision transformer from nothing, then taught new classes'
 	@echo 'make docs         renew the pictures of README.md, after make demo'
-	@echo 'make reliability  how far the influence of each method can be trusted (an hour)'
+	@echo 'make reliability  how far the influence of each method can be trusted (half an hour)'
 	@echo 'make reliability-doc  renew share/doc/reliability.md and its pictures of it'
 	@echo 'make check        install what the tests need, and run them (SAN=1: sanitizers)'
 	@echo 'make accept       renew the golden files of the command-line tests'

@@ -30,8 +30,8 @@ END
 table "$dir/tasks.txt"
 cat <<'END'
 Methods are called by their bound on the step (`rms` is `rms:0.1`) or their direction;
-`fit-inf` is the paper's, with slopes from whole batches as all others have them, but
-`default`, which is what `adapeft-probe` does unasked, in
+`fit-inf` is the paper's, but for slopes from halves of the batch, as all take them here,
+and `default` is what `adapeft-probe` does unasked, in
 
 END
 sed -n 's/^##probe[[:blank:]]*//p' "$dir/$1/streams/default.appi" | fold -s -w 92 \
@@ -42,8 +42,8 @@ cat <<'END'
 the decreases: 1 is the same order, 0 none. `top10` is how many of the ten best are the
 same. `tau_param` and `top10_param` are both again per parameter, as `appi` has it, with
 which a budget is spent. `tau_hvp` is beside the exact curvature within the same bound.
-`another-seed` is no method: it is what one seed's training says of another's, and what a
-method cannot be expected to exceed by much.
+With several `SEEDS` there is `another-seed`, which is no method: it is what one seed's
+training says of another's, and what a method cannot be expected to exceed by much.
 
 END
 picture agreement 'tau and the ten best of every method and task'
