@@ -29,7 +29,7 @@ END {
 	if (!chosen)
 		exit
 	print_cells()
-	print_names()
+	print "longest = " put_names(name, chosen)
 }
 
 # They stay in the order of the stream.
@@ -65,15 +65,4 @@ function cosine(i, j,    m, v)
 		return ""
 	v = m / (sqrt(curv[name[i]]) * sqrt(curv[name[j]]))
 	return v > 1 ? 1 : (v < -1 ? -1 : v)
-}
-
-function print_names(    i, label, longest)
-{
-	print "array name[" chosen "]"
-	for (i = 1; i <= chosen; i++) {
-		label = shown(name[i], 64)
-		longest = length(label) > longest ? length(label) : longest
-		print "name[" i "] = '" label "'"
-	}
-	print "longest = " longest
 }

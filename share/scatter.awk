@@ -6,6 +6,7 @@ BEGIN { FS = "\t" }
 
 is_number($2) && is_number($3) {
 	n++
+	place[n] = n
 	score[n] = $2 + 0
 	decrease[n] = $3 + 0
 	widen("x", $2 + 0)
@@ -29,7 +30,8 @@ END {
 	for (i = 1; i <= few; i++)
 		mark[helped[i]] += 2
 	print "few = " few "\nshared = " shared + 0
-	print "tau = " (n <= 3000 ? kendall() : "NaN")
+	tau = n <= 3000 ? kendall(score, decrease, place, n) : ""
+	print "tau = " (tau == "" ? "NaN" : sprintf("%.4f", tau))
 	set_range("x")
 	set_range("y")
 	print "$points << END"
@@ -59,24 +61,4 @@ function at(axis, v)
 {
 	edged += !(v > 0)
 	return v > 0 ? v : low[axis]
-}
-
-function sign(v)
-{
-	return v > 0 ? 1 : (v < 0 ? -1 : 0)
-}
-
-# Kendall's tau-b.
-function kendall(    i, j, a, b, sum, of_score, of_decrease)
-{
-	for (i = 2; i <= n; i++)
-		for (j = 1; j < i; j++) {
-			a = sign(score[i] - score[j])
-			b = sign(decrease[i] - decrease[j])
-			sum += a * b
-			of_score += a * a
-			of_decrease += b * b
-		}
-	return of_score * of_decrease > 0 \
-	    ? sprintf("%.4f", sum / sqrt(of_score * of_decrease)) : "NaN"
 }

@@ -43,7 +43,7 @@ END {
 	if (!chosen)
 		exit
 	print_lines()
-	print "longest = " print_names() "\nlow = " low "\nhigh = " high
+	print "longest = " put_names(best, chosen) "\nlow = " low "\nhigh = " high
 	print "gaps = " gaps + 0
 	print "first_step = " step[0] "\nlast_step = " step[steps - 1]
 }
@@ -82,15 +82,4 @@ function mean(s, k,    v)
 	low = !low || v < low ? v : low
 	high = v > high ? v : high
 	return sprintf("%.6g", v)
-}
-
-function print_names(    k, name, longest)
-{
-	print "array name[" chosen "]"
-	for (k = 1; k <= chosen; k++) {
-		name = shown(best[k], 64)
-		longest = length(name) > longest ? length(name) : longest
-		print "name[" k "] = '" name "'"
-	}
-	return longest
 }

@@ -35,23 +35,10 @@ END {
 	    file == 3 ? tau(value, other) : "-"
 }
 
-# (concordant - discordant) / sqrt(pairs that differ in a x pairs that differ in b)
-function tau(a, b,    i, j, x, y, sum, differ_a, differ_b)
+function tau(a, b,    t)
 {
-	for (i = 2; i <= n; i++)
-		for (j = 1; j < i; j++) {
-			x = sign(a[group[i]] - a[group[j]])
-			y = sign(b[group[i]] - b[group[j]])
-			sum += x * y
-			differ_a += x * x
-			differ_b += y * y
-		}
-	return differ_a && differ_b ? sprintf("%.3f", sum / sqrt(differ_a * differ_b)) : "-"
-}
-
-function sign(v)
-{
-	return v > 0 ? 1 : (v < 0 ? -1 : 0)
+	t = kendall(a, b, group, n)
+	return t == "" ? "-" : sprintf("%.3f", t)
 }
 
 function shared(a, b,    best_a, best_b, of_a, of_b, i, j, same)
