@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "influence/additive.h"
 #include "influence/heads.h"
+#include "input.h"
 #include "io/file.h"
 #include "io/stream.h"
 
@@ -60,19 +61,6 @@ static int add_row(struct interaction_table *x, const struct stream_reader *r,
 	return rc;
 }
 
-static int add_head(const struct cli *cli, const struct stream_reader *r,
-		    struct heads *heads, struct err *e)
-{
-	struct strlist differ = { 0 };
-	int rc = heads_add(heads, stream_name(r), stream_head(r), &differ, e);
-
-	for (size_t i = 0; i < differ.n && rc == EX_OK; i++)
-		cli_note(cli, "%s: its ##%s line differs from that of the files before",
-			 stream_name(r), differ.s[i]);
-	strlist_free(&differ);
-	return rc;
-}
-
 static int read_file(const struct cli *cli, const char *path, struct interaction_table *x,
 		     struct heads *heads, struct err *e)
 {
@@ -84,7 +72,7 @@ static int read_file(const struct cli *cli, const char *path, struct interaction
 	if (rc != EX_OK)
 		return rc;
 	if ((rc = find_columns(r, at, e)) == EX_OK)
-		rc = add_head(cli, r, heads, e);
+		rc = input_head(cli, r, heads, e);
 	while (rc == EX_OK && (rc = stream_next(r, &got, e)) == EX_OK && got)
 		rc = add_row(x, r, at, e);
 	if (rc == EX_OK && stream_note(r) != NULL)

@@ -74,8 +74,8 @@ static int add_row(struct ranker *ranker, struct regrouper *regrouper,
 	return rc;
 }
 
-static int add_head(const struct cli *cli, const struct stream_reader *r,
-		    struct ranker *ranker, struct heads *heads, struct err *e)
+int input_head(const struct cli *cli, const struct stream_reader *r, struct heads *heads,
+	       struct err *e)
 {
 	struct strlist differ = { 0 };
 	int rc = heads_add(heads, stream_name(r), stream_head(r), &differ, e);
@@ -91,7 +91,6 @@ static int add_head(const struct cli *cli, const struct stream_reader *r,
 				 "before",
 				 stream_name(r), differ.s[i]);
 	}
-	ranker_expect_shards(ranker, heads_shards(heads));
 	strlist_free(&differ);
 	return rc;
 }
@@ -107,8 +106,10 @@ int input_read(const struct cli *cli, const char *path, struct ranker *ranker,
 	if (rc != EX_OK)
 		return rc;
 	if ((rc = find_columns(r, at, e)) == EX_OK &&
-	    (rc = add_head(cli, r, ranker, heads, e)) == EX_OK)
+	    (rc = input_head(cli, r, heads, e)) == EX_OK) {
+		ranker_expect_shards(ranker, heads_shards(heads));
 		rc = ranker_source(ranker, stream_name(r), e);
+	}
 	while (rc == EX_OK && (rc = stream_next(r, &got, e)) == EX_OK && got)
 		rc = add_row(ranker, regrouper, r, at, e);
 	if (rc == EX_OK && stream_note(r) != NULL)

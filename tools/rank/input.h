@@ -9,6 +9,11 @@
 #include "influence/heads.h"
 #include "influence/rank.h"
 #include "influence/regroup.h"
+#include "io/stream.h"
+
+/* Takes in the head of a stream, and notes how it differs from those before it. */
+int input_head(const struct cli *cli, const struct stream_reader *r, struct heads *heads,
+	       struct err *e);
 
 /* Reads the stream in `path` (NULL: stdin): its rows into `ranker` and
  * `regrouper` (or NULL), its head into `heads`.
