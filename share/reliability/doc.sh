@@ -29,9 +29,9 @@ has scored the tensors in a few steps of probing on the same data;
 END
 table "$dir/tasks.txt"
 cat <<'END'
-Methods are called by their bound on the step (`rms` is `rms:0.1`) or their direction;
-`fit-inf` is the paper's, but for slopes from halves of the batch, as all take them here,
-and `default` is what `adapeft-probe` does unasked, in
+Methods are called by their bound on the step (`rms` is `rms:0.1`) or their direction. They
+take slopes from halves of the batch, but for `paper`, which is the paper's estimate, and
+those called `batch`. `default` is what `adapeft-probe` does unasked, in
 
 END
 sed -n 's/^##probe[[:blank:]]*//p' "$dir/$1/streams/default.appi" | fold -s -w 92 \

@@ -54,25 +54,29 @@ options.gpt2 = --task e2e
 init.gpt2    = $(gpt2)/model
 
 # ---- the table of methods ---------------------------------------------------------------
-# `default` is whatever adapeft-probe does unasked; fit-inf is the paper's, but for slopes
-# from halves of the batch, as all take them.
+# `default` is whatever adapeft-probe does unasked (ggn within travel). Slopes are from
+# halves of the batch, but for paper, which is the paper's estimate, and NAME-batch.
 
-METHODS ?= default $(filter-out hvp-rms hvp-inf fit-rms,$(bounded)) grad-adamw grad-sgd \
-	fisher magnitude random
+METHODS ?= default default-batch paper \
+	$(filter-out ggn-travel hvp-rms hvp-inf fit-rms,$(bounded)) \
+	grad-adamw grad-sgd grad-sgd-batch fisher magnitude random
 bounded := $(foreach m,ggn hvp fit,$(foreach t,travel rms inf,$(m)-$(t)))
 
 trust.travel = travel
 trust.rms    = rms:0.1
 trust.inf    = inf
 
-probe.default    =
+probe.default       =
+probe.default-batch = --slopes batch
+probe.paper         = --method fit --trust inf --slopes batch
 $(foreach m,ggn hvp fit,$(foreach t,travel rms inf,$(eval \
 	probe.$(m)-$(t) = --method $(m) --trust $(trust.$(t)))))
-probe.grad-adamw = --method grad --direction adamw
-probe.grad-sgd   = --method grad --direction sgd
-probe.fisher     = --method fisher
-probe.magnitude  = --method magnitude
-probe.random     = --method random
+probe.grad-adamw     = --method grad --direction adamw
+probe.grad-sgd       = --method grad --direction sgd
+probe.grad-sgd-batch = --method grad --direction sgd --slopes batch
+probe.fisher         = --method fisher
+probe.magnitude      = --method magnitude
+probe.random         = --method random
 
 # What tables and pictures are made of, whatever METHODS is.
 needed := default hvp-travel fit-travel

@@ -15,7 +15,7 @@ file == 1 && FNR > 1 && $1 == task {
 		next
 	if ($3 != "-" && (best == "" || $3 + 0 > tau[best] + 0))
 		best = $2
-	if ($2 !~ /^(default|ggn|hvp|fit)/ && $3 != "-" &&
+	if ($2 !~ /^(default|paper|ggn|hvp|fit)/ && $3 != "-" &&
 	    (plain == "" || $3 + 0 > tau[plain] + 0))
 		plain = $2
 }
@@ -39,8 +39,8 @@ END {
 		said = said "; one seed's training orders them like another's with " \
 		    number("another-seed")
 	said = said "."
-	if ("fit-inf" in tau)
-		said = said " The paper's unbounded fit has " number("fit-inf") ", "
+	if ("paper" in tau)
+		said = said " The paper's unbounded fit has " number("paper") ", "
 	else
 		said = said " "
 	if (best != "")
