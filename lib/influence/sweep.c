@@ -6,8 +6,7 @@
 
 #include "base/mem.h"
 
-#define PIECE    ((size_t)2048)  /* elements whose directions and weights fit in a cache */
-#define PARALLEL ((size_t)65536) /* elements below which waking threads costs more */
+#define PIECE ((size_t)2048) /* elements whose directions and weights fit in a cache */
 
 /* A bias gradient whose sum cancels to this share of its terms is zero in exact arithmetic,
  * as far as float sums can tell: an attention's key bias moves all of a query's scores
@@ -63,14 +62,7 @@ void sweep_free(struct sweep *s)
 
 void sweep_direction(const struct trainer *t, size_t i, size_t from, size_t n, float *d)
 {
-	const float *g = t->grad.g[i] + from;
-
-#pragma omp parallel for schedule(static) if (n >= PARALLEL)
-	for (size_t at = 0; at < n; at += PIECE) {
-		size_t count = n - at < PIECE ? n - at : PIECE;
-
-		trainer_direction_along(t, i, from + at, count, g + at, d + at);
-	}
+	trainer_direction_along(t, i, from, n, t->grad.g[i] + from, d);
 }
 
 static void multiply_halves(struct piece *p, const struct trainer *t,

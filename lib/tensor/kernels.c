@@ -453,6 +453,17 @@ static void adamw_direction(size_t n, const struct adamw_factors *factors, const
 		d[i] = m[i] * f.unbias1 / root(&f, v[i]);
 }
 
+static void adamw_ahead(size_t n, const struct adamw_factors *factors, const float *g,
+			const float *m, const float *v, float *d)
+{
+	const struct adamw_factors f = *factors;
+
+#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		d[i] = moment(&f, m[i], g[i]) * f.unbias1 /
+		       root(&f, second_moment(&f, v[i], g[i]));
+}
+
 static void adamw_update(size_t n, const struct adamw_factors *factors, const float *g,
 			 float *m, float *v, float *w)
 {
@@ -533,6 +544,7 @@ const struct kernels NAMED(kernels_, KERNELS_ISA) = {
 	.finite = finite_all,
 	.adamw_moments = adamw_moments,
 	.adamw_direction = adamw_direction,
+	.adamw_ahead = adamw_ahead,
 	.adamw_update = adamw_update,
 	.from_f16 = from_f16,
 	.from_bf16 = from_bf16,

@@ -130,11 +130,14 @@ bool vec_finite(const struct kernels *k, size_t n, const float *x);
  *     d = (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
  *     w = w - lr (d + weight_decay w)
  * vec_adamw_moments updates m and v, vec_adamw_direction writes the preconditioned step d,
- * vec_adamw_update does all of it at once. */
+ * vec_adamw_ahead writes the d that they would give one after the other and leaves m and v
+ * as they are (d may be g), vec_adamw_update does all of it at once. */
 void vec_adamw_moments(const struct kernels *k, size_t n, const struct adamw_step *s,
 		       const float *g, float *m, float *v);
 void vec_adamw_direction(const struct kernels *k, size_t n, const struct adamw_step *s,
 			 const float *m, const float *v, float *d);
+void vec_adamw_ahead(const struct kernels *k, size_t n, const struct adamw_step *s,
+		     const float *g, const float *m, const float *v, float *d);
 void vec_adamw_update(const struct kernels *k, size_t n, const struct adamw_step *s,
 		      const float *g, float *m, float *v, float *w);
 

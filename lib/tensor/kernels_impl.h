@@ -107,6 +107,8 @@ struct kernels {
 			      float *m, float *v);
 	void (*adamw_direction)(size_t n, const struct adamw_factors *f, const float *m,
 				const float *v, float *d);
+	void (*adamw_ahead)(size_t n, const struct adamw_factors *f, const float *g,
+			    const float *m, const float *v, float *d);
 	void (*adamw_update)(size_t n, const struct adamw_factors *f, const float *g,
 			     float *m, float *v, float *w);
 

@@ -1,4 +1,6 @@
 /* Kernels over all elements of an array, run by OpenMP threads in blocks of KERNEL_BLOCK.
+ * Where arrays of one block come by the ten thousand, they do without a parallel region: to
+ * enter one takes as long as the block, even with one thread.
  */
 #include <math.h>
 
@@ -46,14 +48,22 @@ void vec_step(const struct kernels *k, size_t n, const float *x, float alpha,
 
 void vec_scale(const struct kernels *k, size_t n, float alpha, float *x)
 {
+	if (n <= KERNEL_BLOCK) {
+		k->scale(n, alpha, x);
+		return;
+	}
 #pragma omp parallel for schedule(static) if (n >= VEC_GRAIN)
 	for (size_t i = 0; i < n; i += KERNEL_BLOCK)
 		k->scale(block_of(n, i), alpha, x + i);
 }
 
 /* Dot product with y, or sum of absolute values when y is NULL. */
-static double sum_in_order(const struct kernels *k, size_t n, const float *x,
-			   const float *y)
+static double sum_block(const struct kernels *k, size_t n, const float *x, const float *y)
+{
+	return y == NULL ? k->sum_abs(n, x) : k->dot(n, x, y);
+}
+
+static double sum_blocks(const struct kernels *k, size_t n, const float *x, const float *y)
 {
 	double part[SUM_BLOCKS], sum = 0.0;
 	const size_t span = SUM_BLOCKS * KERNEL_BLOCK;
@@ -64,15 +74,21 @@ static double sum_in_order(const struct kernels *k, size_t n, const float *x,
 
 #pragma omp parallel for schedule(static) if (m >= VEC_GRAIN)
 		for (size_t b = 0; b < blocks; b++) {
-			size_t i = at + b * KERNEL_BLOCK, count = block_of(n, i);
+			size_t i = at + b * KERNEL_BLOCK;
 
-			part[b] = y == NULL ? k->sum_abs(count, x + i)
-					    : k->dot(count, x + i, y + i);
+			part[b] =
+			    sum_block(k, block_of(n, i), x + i, y == NULL ? NULL : y + i);
 		}
 		for (size_t b = 0; b < blocks; b++)
 			sum += part[b];
 	}
 	return sum;
+}
+
+static double sum_in_order(const struct kernels *k, size_t n, const float *x,
+			   const float *y)
+{
+	return n <= KERNEL_BLOCK ? sum_block(k, n, x, y) : sum_blocks(k, n, x, y);
 }
 
 double vec_dot(const struct kernels *k, size_t n, const float *x, const float *y)
@@ -132,6 +148,20 @@ void vec_adamw_direction(const struct kernels *k, size_t n, const struct adamw_s
 #pragma omp parallel for schedule(static) if (n >= VEC_GRAIN)
 	for (size_t i = 0; i < n; i += KERNEL_BLOCK)
 		k->adamw_direction(block_of(n, i), &f, m + i, v + i, d + i);
+}
+
+void vec_adamw_ahead(const struct kernels *k, size_t n, const struct adamw_step *s,
+		     const float *g, const float *m, const float *v, float *d)
+{
+	const struct adamw_factors f = factors_of(s);
+
+	if (n <= KERNEL_BLOCK) {
+		k->adamw_ahead(n, &f, g, m, v, d);
+		return;
+	}
+#pragma omp parallel for schedule(static) if (n >= VEC_GRAIN)
+	for (size_t i = 0; i < n; i += KERNEL_BLOCK)
+		k->adamw_ahead(block_of(n, i), &f, g + i, m + i, v + i, d + i);
 }
 
 void vec_adamw_update(const struct kernels *k, size_t n, const struct adamw_step *s,

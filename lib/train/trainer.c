@@ -260,22 +260,13 @@ void trainer_direction_part(const struct trainer *t, size_t i, size_t from, size
 void trainer_direction_along(const struct trainer *t, size_t i, size_t from, size_t n,
 			     const float *g, float *d)
 {
-	enum { BLOCK = 1024 };
 	const struct adamw_step s = adamw_of(t);
-	float m1[BLOCK], m2[BLOCK];
 
-	if (t->o.direction != DIRECTION_ADAMW) {
+	if (t->o.direction == DIRECTION_ADAMW)
+		vec_adamw_ahead(t->m->k, n, &s, g, t->moment1[i] + from,
+				t->moment2[i] + from, d);
+	else
 		memmove(d, g, n * sizeof *d);
-		return;
-	}
-	for (size_t at = 0; at < n; at += BLOCK) {
-		size_t count = n - at < BLOCK ? n - at : BLOCK;
-
-		memcpy(m1, t->moment1[i] + from + at, count * sizeof *m1);
-		memcpy(m2, t->moment2[i] + from + at, count * sizeof *m2);
-		vec_adamw_moments(t->m->k, count, &s, g + at, m1, m2);
-		vec_adamw_direction(t->m->k, count, &s, m1, m2, d + at);
-	}
 }
 
 /* Biases and the scales and shifts of norms are the vectors. */

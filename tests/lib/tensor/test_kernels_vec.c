@@ -207,6 +207,32 @@ static void sums_are_exact_and_do_not_depend_on_threads(const struct kernels *k)
 	free(y);
 }
 
+/* Arrays of one block and of a few are summed, and scaled, in ways of their own. */
+static void any_length_is_summed_and_scaled(const struct kernels *k)
+{
+	static const size_t lengths[] = { 1, 2, 31, 4095, 4096, 4097, 8192, 12289 };
+	float *x = normals(N, 1), *y = normals(N, 2), *z = floats(N);
+
+	for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+		size_t n = lengths[l];
+		double dot = 0, sum = 0;
+
+		memcpy(z, x, N * sizeof *z);
+		vec_scale(k, n, -2.0f, z);
+		for (size_t i = 0; i < n; i++) {
+			dot += (double)x[i] * (double)y[i];
+			sum += fabs((double)x[i]);
+			assert_true(z[i] == -2.0f * x[i]);
+		}
+		assert_memory_equal(z + n, x + n, (N - n) * sizeof *z);
+		ASSERT_NEAR(k, vec_dot(k, n, x, y), dot, 1e-10, 1e-12);
+		ASSERT_NEAR(k, vec_sum_abs(k, n, x), sum, 0, 1e-12);
+	}
+	free(x);
+	free(y);
+	free(z);
+}
+
 static void one_bad_number_is_found_wherever_it_is(const struct kernels *k)
 {
 	static const float bad[] = { NAN, INFINITY, -INFINITY };
@@ -234,13 +260,16 @@ static void check_adamw(const struct kernels *k, const struct adamw_step *s)
 	float *g = normals(N, 1), *m = normals(N, 2), *v = normals(N, 3),
 	      *w = normals(N, 4);
 	float *m0 = normals(N, 2), *v0 = floats(N), *w0 = normals(N, 4), *d = floats(N);
+	float *ahead = floats(N);
 	double unbias1 = 1 - pow(s->beta1, (double)s->step);
 	double unbias2 = 1 - pow(s->beta2, (double)s->step);
 
 	for (size_t i = 0; i < N; i++)
 		v0[i] = v[i] = v[i] * v[i];
+	vec_adamw_ahead(k, N, s, g, m0, v0, ahead);
 	vec_adamw_update(k, N, s, g, m, v, w);
 	vec_adamw_direction(k, N, s, m, v, d);
+	assert_memory_equal(ahead, d, N * sizeof *d);
 	for (size_t i = 0; i < N; i++) {
 		double gi = (double)g[i];
 		double mi = s->beta1 * (double)m0[i] + (1 - s->beta1) * gi;
@@ -254,6 +283,8 @@ static void check_adamw(const struct kernels *k, const struct adamw_step *s)
 			    (double)w0[i] - s->lr * (di + s->weight_decay * (double)w0[i]),
 			    s->lr * fabs(di) * 1e-6 + 1e-8, 2e-7);
 	}
+	vec_adamw_ahead(k, 5, s, g, m0, v0, ahead);
+	assert_memory_equal(ahead, d, 5 * sizeof *d);
 	vec_adamw_moments(k, N, s, g, m0, v0);
 	assert_memory_equal(m, m0, N * sizeof *m);
 	assert_memory_equal(v, v0, N * sizeof *v);
@@ -265,6 +296,7 @@ static void check_adamw(const struct kernels *k, const struct adamw_step *s)
 	free(v0);
 	free(w0);
 	free(d);
+	free(ahead);
 }
 
 static void adamw_matches_double(const struct kernels *k)
@@ -346,6 +378,7 @@ EACH_TABLE(activations_work_in_place)
 EACH_TABLE(activations_of_extremes_are_finite_or_nan)
 EACH_TABLE(axpy_step_and_scale_are_exact)
 EACH_TABLE(sums_are_exact_and_do_not_depend_on_threads)
+EACH_TABLE(any_length_is_summed_and_scaled)
 EACH_TABLE(one_bad_number_is_found_wherever_it_is)
 EACH_TABLE(adamw_matches_double)
 EACH_TABLE(adamw_matches_pytorch)
@@ -360,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_activations_of_extremes_are_finite_or_nan),
 		cmocka_unit_test(test_axpy_step_and_scale_are_exact),
 		cmocka_unit_test(test_sums_are_exact_and_do_not_depend_on_threads),
+		cmocka_unit_test(test_any_length_is_summed_and_scaled),
 		cmocka_unit_test(test_one_bad_number_is_found_wherever_it_is),
 		cmocka_unit_test(test_adamw_matches_double),
 		cmocka_unit_test(test_adamw_matches_pytorch),
