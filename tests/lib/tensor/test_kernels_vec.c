@@ -283,8 +283,10 @@ static void check_adamw(const struct kernels *k, const struct adamw_step *s)
 			    (double)w0[i] - s->lr * (di + s->weight_decay * (double)w0[i]),
 			    s->lr * fabs(di) * 1e-6 + 1e-8, 2e-7);
 	}
-	vec_adamw_ahead(k, 5, s, g, m0, v0, ahead);
+	memcpy(ahead, g, N * sizeof *g);
+	vec_adamw_ahead(k, 5, s, ahead, m0, v0, ahead);
 	assert_memory_equal(ahead, d, 5 * sizeof *d);
+	assert_memory_equal(ahead + 5, g + 5, (N - 5) * sizeof *g);
 	vec_adamw_moments(k, N, s, g, m0, v0);
 	assert_memory_equal(m, m0, N * sizeof *m);
 	assert_memory_equal(v, v0, N * sizeof *v);
