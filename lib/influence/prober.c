@@ -322,10 +322,14 @@ int prober_step(struct prober *p, size_t shard, double loss, struct estimate *ou
 {
 	bool one_by_one = p->o.method == METHOD_FIT || p->o.method == METHOD_HVP;
 	char note[48];
-	int rc = prepare(p, shard, e);
+	bool last = p->o.method == METHOD_FIT;
+	int rc = EX_OK;
 
-	if (rc == EX_OK && measures_all(&p->o) && !one_by_one)
+	/* Drawn labels overwrite the logits, which a fit needs and jets make anew. */
+	if (measures_all(&p->o) && !last)
 		rc = measure_all(p, shard, e);
+	if (rc == EX_OK)
+		rc = prepare(p, shard, e);
 	if (rc != EX_OK)
 		return rc;
 	snprintf(note, sizeof note, "loss %.4f", loss);
@@ -336,6 +340,5 @@ int prober_step(struct prober *p, size_t shard, double loss, struct estimate *ou
 		if (progress != NULL && (one_by_one || k + 1 == p->part->n))
 			progress_step(progress, done + k + 1, note);
 	}
-	/* Last, since drawn labels overwrite the logits. */
-	return one_by_one && p->o.matrix ? measure_all(p, shard, e) : EX_OK;
+	return last && p->o.matrix ? measure_all(p, shard, e) : EX_OK;
 }

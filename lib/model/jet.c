@@ -41,10 +41,11 @@ void jet_free(struct jet *j)
 	free(j->probs[1].f);
 	free(j->moves);
 	free(j->terms);
+	free(j->room);
 	free(j);
 }
 
-int jet_batch(struct jet *j, const struct pass *base, struct err *e)
+int jet_batch(struct jet *j, struct pass *base, struct err *e)
 {
 	const struct model *m = j->m;
 
@@ -57,11 +58,12 @@ int jet_batch(struct jet *j, const struct pass *base, struct err *e)
 		    floats_reserve(&j->two[at], rows, width, e) != EX_OK)
 			return EX_UNAVAILABLE;
 	}
-	if (jet_attention_reserve(j, e) != EX_OK)
+	if (jet_attention_reserve(j, e) != EX_OK || jet_base_reserve(j, e) != EX_OK ||
+	    mem_grow(&j->terms, &j->terms_cap, pass_rows(base, m->logits), sizeof *j->terms,
+		     e) != EX_OK)
 		return EX_UNAVAILABLE;
-	j->spent = jet_loss_spent(base);
-	return mem_grow(&j->terms, &j->terms_cap, pass_rows(base, m->logits),
-			sizeof *j->terms, e);
+	jet_base_run(j);
+	return EX_OK;
 }
 
 const float *jet_one(const struct jet *j, int slot)

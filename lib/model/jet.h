@@ -7,10 +7,10 @@
  *
  *     y1 = x1 W' - x V' - vb        y2 = x2 W' - 2 x1 V'
  *
- * Nothing is differenced, so the results are as good as float sums are. The rounding of the
- * pass itself is larger than that of the derivatives: where curvatures of both signs
- * cancel, what is left of `second` is known to some 2e-4 of `gauss_newton`. With z the
- * logits, p the softmax and the loss a mean over n rows,
+ * Nothing is differenced. Where curvatures of both signs cancel, what float sums lose in
+ * the pass itself would be seen in what is left, so jet_batch makes the pass anew in
+ * double: `second` is good to some 1e-5 of `gauss_newton`. With z the logits, p the softmax
+ * and the loss a mean over n rows,
  *
  *     first        = L'(0)  = -G.v
  *     second       = L''(0) = v'Hv
@@ -28,11 +28,12 @@ struct jet; /* slots' derivatives, shared buffers as in a pass without `keep` */
 int jet_init(struct jet **j, const struct model *m, struct err *e);
 void jet_free(struct jet *j);
 
-/* For the batch of `base`, a pass with `keep` that ran forward without dropout; backward
- * may have run since: where it put the error of a language model's logits in their place,
- * share (p - onehot), the probabilities are taken from that. `base` must outlive the jet's
- * use. EX_UNAVAILABLE when memory is short. */
-int jet_batch(struct jet *j, const struct pass *base, struct err *e);
+/* For the batch of `base`, a pass with `keep` that ran forward without dropout; whatever
+ * ran since. What stands in `base` - outputs, statistics, probabilities - becomes what
+ * double precision gives, rounded; a language model's logits become their error, share (p -
+ * onehot). `base` must outlive the jet's use. EX_UNAVAILABLE when memory is short; `base`
+ * is untouched then. */
+int jet_batch(struct jet *j, struct pass *base, struct err *e);
 
 struct jet_result {
 	double first, second, gauss_newton;

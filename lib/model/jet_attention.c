@@ -16,13 +16,6 @@ struct three {
 	const float *q, *k, *v;
 };
 
-/* One head of one sequence: `queries` rows of q, `keys` of k and v. */
-struct block {
-	size_t queries, keys, dim, width;
-	size_t query, key; /* where it begins in q and out, and in k and v */
-	size_t probs;
-};
-
 int jet_attention_reserve(struct jet *j, struct err *e)
 {
 	const struct batch *b = j->base->batch;
@@ -44,14 +37,14 @@ int jet_attention_reserve(struct jet *j, struct err *e)
 	return EX_OK;
 }
 
-static struct block block_of(const struct jet *j, const struct op *op, size_t s, size_t h)
+struct jet_block jet_block_of(const struct jet *j, const struct op *op, size_t s, size_t h)
 {
 	const struct batch *b = j->base->batch;
 	size_t width = j->m->slots[op->in[0]].width, dim = width / op->heads;
 	size_t first = b->start[s], len = b->start[s + 1] - first;
 	bool single = pass_single_query(j->m, op);
 
-	return (struct block){
+	return (struct jet_block){
 		.queries = single ? 1 : len,
 		.keys = len,
 		.dim = dim,
@@ -64,8 +57,8 @@ static struct block block_of(const struct jet *j, const struct op *op, size_t s,
 }
 
 /* s (+)= q k', where both are there; whether s stands. */
-static bool add_scores(const struct block *b, const float *q, const float *k, bool stands,
-		       float *s)
+static bool add_scores(const struct jet_block *b, const float *q, const float *k,
+		       bool stands, float *s)
 {
 	if (q == NULL || k == NULL)
 		return stands;
@@ -75,8 +68,8 @@ static bool add_scores(const struct block *b, const float *q, const float *k, bo
 }
 
 /* y (+)= p v, where both are there; whether y stands. */
-static bool add_values(const struct block *b, const float *p, const float *v, bool stands,
-		       float *y)
+static bool add_values(const struct jet_block *b, const float *p, const float *v,
+		       bool stands, float *y)
 {
 	if (p == NULL || v == NULL)
 		return stands;
@@ -86,7 +79,7 @@ static bool add_values(const struct block *b, const float *p, const float *v, bo
 }
 
 /* p1 and p2 of the block. */
-static void move_probs(const struct jet *j, const struct op *op, const struct block *b,
+static void move_probs(const struct jet *j, const struct op *op, const struct jet_block *b,
 		       const struct three at[3])
 {
 	const float *p = pass_stat(j->base, op)->f + b->probs;
@@ -107,7 +100,7 @@ static void move_probs(const struct jet *j, const struct op *op, const struct bl
 			    s2 + i * b->keys);
 }
 
-static void move_block(const struct jet *j, const struct op *op, const struct block *b,
+static void move_block(const struct jet *j, const struct op *op, const struct jet_block *b,
 		       const struct three at[3])
 {
 	const float *p = pass_stat(j->base, op)->f + b->probs, *p1 = NULL, *p2 = NULL;
@@ -138,7 +131,7 @@ enum moves jet_attention(const struct jet *j, const struct op *op)
 
 #pragma omp parallel for schedule(dynamic) if (tasks > 1)
 	for (size_t i = 0; i < tasks; i++) {
-		struct block b = block_of(j, op, i / op->heads, i % op->heads);
+		struct jet_block b = jet_block_of(j, op, i / op->heads, i % op->heads);
 
 		move_block(j, op, &b, at);
 	}

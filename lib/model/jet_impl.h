@@ -29,8 +29,19 @@ struct jet {
 	enum moves *moves;        /* [n_slots] */
 	struct jet_term *terms;   /* [rows of logits] */
 	size_t terms_cap;
-	bool spent; /* the logits of `base` were overwritten with their error */
+	double *room; /* [threads, room_size] of the pass in double */
+	size_t room_size, room_cap;
 };
+
+/* One head of one sequence: `queries` rows of q, `keys` of k and v. */
+struct jet_block {
+	size_t queries, keys, dim, width;
+	size_t query, key; /* where it begins in q and out, and in k and v */
+	size_t probs;
+};
+
+struct jet_block jet_block_of(const struct jet *j, const struct op *op, size_t sequence,
+			      size_t head);
 
 /* The coefficients of a slot's elements; NULL where they are zero. */
 const float *jet_one(const struct jet *j, int slot);
@@ -51,8 +62,11 @@ enum moves jet_attention(const struct jet *j, const struct op *op);
 /* Room for the probabilities of every attention of the batch. */
 int jet_attention_reserve(struct jet *j, struct err *e);
 
-/* Were the logits of a language model overwritten with their error? */
-bool jet_loss_spent(const struct pass *base);
+/* jet_base.c: what stands in `base` as double precision has it, rounded, and in the place
+ * of a language model's logits their error; coefficients are lost. */
+int jet_base_reserve(struct jet *j, struct err *e);
+void jet_base_run(const struct jet *j);
+
 /* Of every row of logits, into j->terms. */
 void jet_loss(const struct jet *j, const struct op *op);
 

@@ -72,24 +72,6 @@ static double log_sum(const float *z, size_t classes)
 	return top + log(sum);
 }
 
-bool jet_loss_spent(const struct pass *base)
-{
-	const struct batch *b = base->batch;
-	const float *z = base->act[base->m->logits];
-	size_t classes = base->m->slots[base->m->logits].width;
-	double share = 1 / (double)b->targets;
-
-	if (!base->m->language)
-		return false;
-	for (size_t i = 0; i < b->targets; i++) {
-		float error = (float)(share * expm1(-base->target_loss[i]));
-
-		if (z[i * classes + b->next[i]] != error)
-			return false;
-	}
-	return true;
-}
-
 static struct jet_term term_of(const struct jet *j, const struct op *op, size_t i)
 {
 	const struct batch *b = j->base->batch;
@@ -99,7 +81,7 @@ static struct jet_term term_of(const struct jet *j, const struct op *op, size_t 
 			 .z1 = z1 + at,
 			 .z2 = z2 == NULL ? NULL : z2 + at,
 			 .classes = classes,
-			 .spent = j->spent,
+			 .spent = j->m->language,
 			 .scale = (double)b->targets };
 
 	if (!j->m->language && b->label[i] < 0)

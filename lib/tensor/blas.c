@@ -96,3 +96,10 @@ void gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const flo
 	multiply(&(struct product){ CblasTrans, CblasNoTrans, m, n, k, a, lda, 1, lda, b,
 				    ldb, 1, ldb, beta, c, ldc });
 }
+
+void gemm_nt_double(size_t m, size_t n, size_t k, const double *a, const double *b,
+		    double *c)
+{
+	cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)k, 1, a,
+		    (int)k, b, (int)k, 0, c, (int)n);
+}

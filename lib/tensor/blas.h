@@ -23,5 +23,8 @@ void gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const flo
 /* C[m,n] = A[k,m]' B[k,n] + beta C     (its weight gradient: E' X) */
 void gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
 	     size_t ldb, float beta, float *c, size_t ldc);
+/* C[m,n] = A[m,k] B[n,k]' in double; rows stand one after the other. Sizes fit an int. */
+void gemm_nt_double(size_t m, size_t n, size_t k, const double *a, const double *b,
+		    double *c);
 
 #endif

@@ -94,8 +94,6 @@ static void truth_make(struct truth *t, const struct fixture *f,
 	assert_int_equal(pass_init(&p, &f->m, true, NULL), EX_OK);
 	assert_int_equal(pass_batch(&p, &f->b, NULL), EX_OK);
 	pass_forward(&p);
-	assert_int_equal(jet_init(&jet, &f->m, NULL), EX_OK);
-	assert_int_equal(jet_batch(jet, &p, NULL), EX_OK);
 	*t = (struct truth){ pass_rows(&p, f->m.logits),
 			     f->m.slots[f->m.logits].width,
 			     part->n,
@@ -109,6 +107,8 @@ static void truth_make(struct truth *t, const struct fixture *f,
 	for (size_t i = 0; i < t->rows; i++)
 		softmax(p.act[f->m.logits] + i * t->classes, t->classes,
 			t->p + i * t->classes);
+	assert_int_equal(jet_init(&jet, &f->m, NULL), EX_OK);
+	assert_int_equal(jet_batch(jet, &p, NULL), EX_OK);
 	for (size_t k = 0; k < t->groups; k++)
 		differentiate(f, jet, &part->g[k], n, t->z1 + k * n);
 	for (size_t k = 0; k < t->groups; k++)

@@ -33,7 +33,7 @@ struct run {
 	const char *name;
 	struct model m;
 	struct batch batch;
-	struct pass base, other;
+	struct pass base, other, exact; /* exact: what jets stand on */
 	struct gradients grad;
 	struct change *change;
 	struct jet *jet;
@@ -85,6 +85,7 @@ static void start(struct run *r, const char *name, const struct lora_spec *lora)
 	}
 	assert_int_equal(pass_init(&r->base, &r->m, true, &r->e), EX_OK);
 	assert_int_equal(pass_init(&r->other, &r->m, false, &r->e), EX_OK);
+	assert_int_equal(pass_init(&r->exact, &r->m, true, &r->e), EX_OK);
 	assert_int_equal(gradients_init(&r->grad, &r->m, all, false, &r->e), EX_OK);
 	assert_int_equal(change_init(&r->change, &r->m, &r->e), EX_OK);
 	assert_int_equal(jet_init(&r->jet, &r->m, &r->e), EX_OK);
@@ -95,7 +96,9 @@ static void start(struct run *r, const char *name, const struct lora_spec *lora)
 	v = gradients_visitor(&r->grad);
 	assert_int_equal(pass_backward(&r->base, &v, &r->e), EX_OK);
 	assert_int_equal(change_batch(r->change, &r->base, &r->e), EX_OK);
-	assert_int_equal(jet_batch(r->jet, &r->base, &r->e), EX_OK);
+	assert_int_equal(pass_batch(&r->exact, &r->batch, &r->e), EX_OK);
+	pass_forward(&r->exact);
+	assert_int_equal(jet_batch(r->jet, &r->exact, &r->e), EX_OK);
 	draw(r);
 }
 
@@ -112,6 +115,7 @@ static void end(struct run *r)
 	gradients_free(&r->grad);
 	pass_free(&r->base);
 	pass_free(&r->other);
+	pass_free(&r->exact);
 	batch_free(&r->batch);
 	model_close(&r->m);
 }

@@ -17,7 +17,7 @@
 
 /* Relative, of each tensor; single precision has 2^-24, and curvatures cancel. */
 #define SLOPE_TOLERANCE 1e-4
-#define CURV_TOLERANCE  2e-3
+#define CURV_TOLERANCE  1e-4
 #define GGN_TOLERANCE   1e-4
 /* Relative, for a central difference of gradients over a step of relative size STEP. */
 #define STEP             0.01f

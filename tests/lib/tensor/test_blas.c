@@ -93,6 +93,30 @@ static void empty_results_are_left_alone(void **state)
 	assert_true(c == 5.0f);
 }
 
+static void products_in_double_keep_its_digits(void **state)
+{
+	enum { M = 21, N = 13, K = 130 };
+	float *a = normals(M * K, 1), *b = normals(N * K, 2);
+	double x[M * K], y[N * K], c[M * N];
+
+	(void)state;
+	for (size_t i = 0; i < M * K; i++)
+		x[i] = (double)a[i] / 3;
+	for (size_t i = 0; i < N * K; i++)
+		y[i] = (double)b[i] / 7;
+	c[0] = NAN; /* is overwritten */
+	gemm_nt_double(M, N, K, x, y, c);
+	for (size_t i = 0; i < M * N; i++) {
+		double sum = 0;
+
+		for (size_t p = 0; p < K; p++)
+			sum += x[i / N * K + p] * y[i % N * K + p];
+		assert_true(fabs(c[i] - sum) < 1e-13);
+	}
+	free(a);
+	free(b);
+}
+
 static void threads_are_as_many_as_asked_for(void **state)
 {
 	(void)state;
@@ -111,6 +135,7 @@ int main(void)
 		cmocka_unit_test(one_row_times_a_large_matrix_matches_double),
 		cmocka_unit_test(sums_of_no_terms_scale_the_result),
 		cmocka_unit_test(empty_results_are_left_alone),
+		cmocka_unit_test(products_in_double_keep_its_digits),
 		cmocka_unit_test(threads_are_as_many_as_asked_for),
 	};
 
