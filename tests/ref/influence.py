@@ -7,22 +7,26 @@ needs: the packages of tests/ref/requirements.txt
 The first holds adapeft-probe to it. MODEL is a saved directory that transformers loads with
 its head (adapeft-finetune makes one; --lr 0 --steps 1 leaves the weights as they were). DATA
 is a TSV with columns sentence, label. The second holds the prober itself to it, by the
-program of tests/lib/model/dump_model.c, for small random models of every family, and of two
-with LoRA pairs beside PEFT's. For each of N batches (3) and both directions, by PyTorch:
+program of tests/lib/model/dump_model.c, for small random models of every family and head, and
+of two with LoRA pairs beside PEFT's; a table of the worst ends it. On one core all of it takes
+about a quarter of an hour, hvp alone a third of that; --only WORD takes the cases whose name
+holds WORD. For each of N batches (3) and both directions, by PyTorch:
 
     G.g        slope
     g'Hg       curvature, by differentiating the gradient again: of fit and hvp
     g'(GGN)g   by differentiating the logits along g: of ggn
 
-Methods are fit, the one unless others are said, hvp and ggn. With --families g is made of
-our own gradients, whose float rounding AdamW's 1e-8 magnifies where they are no larger; the
-slope is held to the exact one all the same. Exits 1 when
+Methods are fit, hvp and ggn: of a program fit, of families all, unless --method says. With
+--families g is made of our own gradients, whose float rounding AdamW's 1e-8 magnifies where
+they are no larger; the slope is held to the exact one all the same. Exits 1 when
     a zero gradient is not called so, or one that is not is
     a slope is off by more than 0.01 %
     fit    more than 5 % of a batch's healthy curvatures are off by more than 5 %: those with
-           g'Hg > 0 and an exact gain G.g^2 / (2 g'Hg) between 1e-4 and the loss
-    hvp    a curvature is off by more than 0.5 %, and by more than 1e-4 of g'(GGN)g: what has
-           cancelled so far is no better than the rounding of the forward pass
+           g'Hg > 0 and an exact gain G.g^2 / (2 g'Hg) between 1e-4 and the loss, but for
+           those that it calls lowfit itself, whose gain is 0; or these are more than half of
+           the healthy. Not of a model with relu: fits feel its kinks, g'Hg does not
+    hvp    a curvature is off by more than 0.1 %, and by more than 1e-6 of g'(GGN)g: what has
+           cancelled so far is rounding
     ggn    one is off by more than 0.1 %. A language model's, whose labels are drawn: the
            mean over SEEDS seeds is off by more than 4 standard errors
 """
@@ -46,8 +50,8 @@ import families
 import jets
 
 SLOPE = 1e-4
-CURV, SHARE = 0.05, 0.95         # fit
-EXACT, CANCELLED = 0.005, 1e-4   # hvp
+CURV, SHARE, LOWFIT = 0.05, 0.95, 0.5  # fit
+EXACT, CANCELLED = 1e-3, 1e-6          # hvp
 GGN, ERRORS, SEEDS = 1e-3, 4, 200
 ZERO = 1e-12  # a gradient norm below it is an exact zero with rounding in double
 LENGTHS = [7, 1, 22, 3, 40, 5, 12, 2]
@@ -63,7 +67,7 @@ class Check:
         self.method, self.verbose, self.sampled = method, verbose, sampled
         self.lines, self.bad = [], 0
         self.slope = self.curv = 0.0
-        self.n = self.held = self.good = self.cancelled = 0
+        self.n = self.held = self.good = self.cancelled = self.lowfit = 0
 
     def fail(self, line):
         self.bad += 1
@@ -84,7 +88,7 @@ class Check:
         if self.sampled:
             self.drawn(name, truth.ggn, [x.curv for x in ours])
         else:
-            getattr(self, self.method)(name, truth, one.curv)
+            getattr(self, self.method)(name, truth, one)
 
     def note(self, name, ours, exact, off, good, more=""):
         self.held += 1
@@ -94,14 +98,18 @@ class Check:
             self.lines.append(f"{name}: curv {ours:.7g} exact {exact:.7g} off "
                               f"{100 * off:.3f} % {more}")
 
-    def fit(self, name, truth, curv):
+    def fit(self, name, truth, ours):
         gain = truth.slope ** 2 / (2 * truth.curv) if truth.curv > 0 else 0
-        if 1e-4 <= gain <= truth.loss:
-            off = abs(curv - truth.curv) / truth.curv
-            self.note(name, curv, truth.curv, off, off <= CURV, f"gain {gain:.3g}")
+        if not 1e-4 <= gain <= truth.loss:
+            return
+        if ours.status == "lowfit":
+            self.lowfit += 1
+            return
+        off = abs(ours.curv - truth.curv) / truth.curv
+        self.note(name, ours.curv, truth.curv, off, off <= CURV, f"gain {gain:.3g} {ours.status}")
 
-    def hvp(self, name, truth, curv):
-        gap = abs(curv - truth.curv)
+    def hvp(self, name, truth, ours):
+        curv, gap = ours.curv, abs(ours.curv - truth.curv)
         off = gap / abs(truth.curv) if truth.curv else math.inf * (gap > 0)
         if off > EXACT and gap <= CANCELLED * truth.ggn:
             self.cancelled += 1
@@ -110,9 +118,9 @@ class Check:
             return
         self.note(name, curv, truth.curv, off, off <= EXACT)
 
-    def ggn(self, name, truth, curv):
-        off = abs(curv - truth.ggn) / truth.ggn
-        self.note(name, curv, truth.ggn, off, off <= GGN)
+    def ggn(self, name, truth, ours):
+        off = abs(ours.curv - truth.ggn) / truth.ggn
+        self.note(name, ours.curv, truth.ggn, off, off <= GGN)
 
     def drawn(self, name, exact, all_of_them):
         x = torch.tensor(all_of_them, dtype=torch.double)
@@ -122,12 +130,14 @@ class Check:
 
     def end(self, what):
         share = SHARE if self.method == "fit" else 1
-        good = not self.bad and self.good >= share * self.held
+        good = (not self.bad and self.good >= share * self.held
+                and self.lowfit <= LOWFIT * (self.held + self.lowfit))
         worst = (f"{100 * self.curv:.2f} standard errors" if self.sampled
                  else f"{100 * self.curv:.4f} %")
-        cancelled = f", {self.cancelled} cancelled" if self.cancelled else ""
+        more = "".join(f", {n} {word}" for n, word in ((self.cancelled, "cancelled"),
+                                                       (self.lowfit, "lowfit")) if n)
         print(f"{what} {self.method}: {self.n} slopes, worst {100 * self.slope:.4f} %; "
-              f"{self.good} of {self.held} curvatures good, worst {worst}{cancelled}"
+              f"{self.good} of {self.held} curvatures good, worst {worst}{more}"
               f"{'' if good else '  FAIL'}", flush=True)
         for line in self.lines:
             print("  " + line)
@@ -188,10 +198,43 @@ def program(args):
 
 # ---- every family ----
 
-CASES = ("bert", "bert 3 classes", "bert regression", "distilbert 3 classes",
-         "roberta", "roberta regression", "gpt2 language", "gpt2 language, untied",
-         "gpt2", "gpt2 3 classes", "vit", "vit 3 classes")
+CASES = ("bert", "bert 3 classes", "bert regression",
+         "distilbert 3 classes", "distilbert regression",
+         "roberta", "roberta 3 classes", "roberta regression",
+         "gpt2 language", "gpt2 language, untied", "gpt2", "gpt2 3 classes", "gpt2 regression",
+         "vit", "vit 3 classes", "vit regression")
 PAIRS = {"bert": "2,4", "gpt2 language": "2,4"}
+
+
+class Worst:
+    """Of every case, method and direction the worst curvature of all batches."""
+
+    def __init__(self, methods):
+        self.columns = [f"{m} {d}" for d in jets.DIRECTIONS for m in methods]
+        self.rows = {}
+
+    def add(self, name, column, check):
+        row = self.rows.setdefault(name, {})
+        known = row.get(column, (0, False))[0]
+        row[column] = (max(known, check.curv), check.sampled)
+
+    def show(self):
+        print(f"{'worst, in %; s: standard errors':32}",
+              *(f"{c:>10}" for c in self.columns))
+        for name, row in self.rows.items():
+            print(f"{name:32}", *(self.cell(row.get(c)) for c in self.columns))
+
+    def cell(self, found):
+        if found is None:
+            return f"{'-':>10}"
+        value, sampled = found
+        return f"{100 * value:>9.2f}s" if sampled else f"{100 * value:>10.4f}"
+
+
+def bends(config):
+    """Is there a relu between the embeddings and the head?"""
+    names = ("activation_function", "hidden_act", "activation")
+    return "relu" in [getattr(config, x, None) for x in names]
 
 
 def estimates(program, case, directory, how, lines, ranks):
@@ -202,8 +245,9 @@ def estimates(program, case, directory, how, lines, ranks):
     return out
 
 
-def family(args, dump, name, case, model, directory, seed, ranks):
-    batch = list(families.examples(case, model.config, LENGTHS, seed))
+def family(args, dump, worst, name, case, model, directory, seed, ranks):
+    config = model.config
+    batch = list(families.examples(case, config, LENGTHS, seed))
     lines = compare.lines_of(batch)
     with tempfile.TemporaryDirectory() as scratch:
         dump(case, "gradients", directory, f"{scratch}/g", lines, ranks)
@@ -212,26 +256,28 @@ def family(args, dump, name, case, model, directory, seed, ranks):
     if ranks:
         model, names = compare.add_pairs(case, model, ranks, gradients)
     found = jets.derivatives(case, model, batch)
-    good = True
+    what, good = f"{name} lora {ranks}" if ranks else name, True
     for word, direct in jets.DIRECTIONS.items():
         exact = truths(found, lambda n: direct(gradients[names[n]]).double().reshape(
             found.params[n].shape))
         slopes = {n: (found.gradient(n) * direct(found.gradient(n))).sum().item()
                   for n in exact}
         for method in args.method:
+            if method == "fit" and bends(config):
+                continue
             sampled = method == "ggn" and case.kind == "language"
             check = Check(method, args.v, sampled)
             how = f"{method}:{word}:{int(sampled)}:{SEEDS if sampled else 1}"
             ours = estimates(dump, case, directory, how, lines, ranks)
             for n, truth in exact.items():
                 check.tensor(names[n], truth._replace(slope=slopes[n]), ours[names[n]])
-            good &= check.end(f"{name}{' lora ' + ranks if ranks else ''}, batch "
-                              f"{seed} {word}")
+            good &= check.end(f"{what}, batch {seed} {word}")
+            worst.add(what, f"{method} {word}", check)
     return good
 
 
 def every_family(args):
-    dump, good = compare.Program(args.families), True
+    dump, worst, good = compare.Program(args.families), Worst(args.method), True
     for name in CASES:
         if args.only not in name:
             continue
@@ -241,7 +287,9 @@ def every_family(args):
             families.write(directory, case, model)
             for seed in range(args.batches):
                 for ranks in ["", PAIRS[name]] if name in PAIRS else [""]:
-                    good &= family(args, dump, name, case, model, directory, seed, ranks)
+                    good &= family(args, dump, worst, name, case, model, directory, seed,
+                                   ranks)
+    worst.show()
     return good
 
 
@@ -257,7 +305,7 @@ def main():
     args.add_argument("model", nargs="?")
     args.add_argument("data", nargs="?")
     args = args.parse_args()
-    args.method = args.method or ["fit"]
+    args.method = args.method or (["fit", "hvp", "ggn"] if args.families else ["fit"])
     warnings.simplefilter("ignore", FutureWarning)
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(1)
