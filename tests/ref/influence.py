@@ -24,7 +24,8 @@ they are no larger; the slope is held to the exact one all the same. Exits 1 whe
     fit    more than 5 % of a batch's healthy curvatures are off by more than 5 %: those with
            g'Hg > 0 and an exact gain G.g^2 / (2 g'Hg) between 1e-4 and the loss, but for
            those that it calls lowfit itself, whose gain is 0; or these are more than half of
-           the healthy. Not of a model with relu: fits feel its kinks, g'Hg does not
+           the healthy. Not of a model with relu: fits feel its kinks, g'Hg does not. Of
+           DistilBERT, whose head has one, 10 % may be off
     hvp    a curvature is off by more than 0.1 %, and by more than 1e-6 of g'(GGN)g: what has
            cancelled so far is rounding
     ggn    one is off by more than 0.1 %. A language model's, whose labels are drawn: the
@@ -50,7 +51,8 @@ import families
 import jets
 
 SLOPE = 1e-4
-CURV, SHARE, LOWFIT = 0.05, 0.95, 0.5  # fit
+CURV, LOWFIT = 0.05, 0.5               # fit
+SHARE, KINKED = 0.95, 0.9
 EXACT, CANCELLED = 1e-3, 1e-6          # hvp
 GGN, ERRORS, SEEDS = 1e-3, 4, 200
 ZERO = 1e-12  # a gradient norm below it is an exact zero with rounding in double
@@ -63,8 +65,9 @@ Ours = collections.namedtuple("Ours", "slope curv status")
 class Check:
     """Of the tensors of one batch: counts, worst, and lines to print."""
 
-    def __init__(self, method, verbose, sampled=False):
+    def __init__(self, method, verbose, sampled=False, kinks=False):
         self.method, self.verbose, self.sampled = method, verbose, sampled
+        self.share = 1 if method != "fit" else KINKED if kinks else SHARE
         self.lines, self.bad = [], 0
         self.slope = self.curv = 0.0
         self.n = self.held = self.good = self.cancelled = self.lowfit = 0
@@ -129,8 +132,7 @@ class Check:
                   "(standard errors)")
 
     def end(self, what):
-        share = SHARE if self.method == "fit" else 1
-        good = (not self.bad and self.good >= share * self.held
+        good = (not self.bad and self.good >= self.share * self.held
                 and self.lowfit <= LOWFIT * (self.held + self.lowfit))
         worst = (f"{100 * self.curv:.2f} standard errors" if self.sampled
                  else f"{100 * self.curv:.4f} %")
@@ -266,7 +268,7 @@ def family(args, dump, worst, name, case, model, directory, seed, ranks):
             if method == "fit" and bends(config):
                 continue
             sampled = method == "ggn" and case.kind == "language"
-            check = Check(method, args.v, sampled)
+            check = Check(method, args.v, sampled, case.family == "distilbert")
             how = f"{method}:{word}:{int(sampled)}:{SEEDS if sampled else 1}"
             ours = estimates(dump, case, directory, how, lines, ranks)
             for n, truth in exact.items():
